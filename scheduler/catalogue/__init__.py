@@ -1,0 +1,1 @@
+"""What is written in files: pathways and message templates, read, checked and rendered."""

@@ -1,0 +1,104 @@
+"""Which messages a pathway uses, from where, and which digits answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scheduler.catalogue.template_tree import SERVICE, SERVICE_MESSAGES
+from scheduler.domain.pathway import Action, Pathway, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A step that sends the message, and the digits it then understands."""
+
+    step: str
+    digits: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUse:
+    """One message and all that a pathway does with it."""
+
+    pathway: str
+    name: str
+    places: tuple[str, ...]  # as people say it: "step ask"; empty for a service message
+    questions: tuple[Question, ...] = ()
+    routine: bool = False  # belongs to a pathway that repeats activities
+
+    @property
+    def is_reminder(self) -> bool:
+        """Whether the service sends it of its own accord, so that the stop line may stand behind it."""
+        return bool(self.questions)
+
+    @property
+    def is_service(self) -> bool:
+        return self.pathway == SERVICE
+
+    @property
+    def sender(self) -> str:
+        """Who uses it, for a fault: `the dexa pathway (step ask)`."""
+        return (
+            f"the {self.pathway} pathway ({', '.join(self.places)})" if self.places else "the service itself"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    name: str
+    place: str
+    question: Question | None = None
+
+
+def message_uses(pathways: Mapping[str, Pathway]) -> list[MessageUse]:
+    """Every message of every pathway, then the service's own."""
+    uses = [use for pathway in pathways.values() for use in _uses_of(pathway)]
+    return uses + [MessageUse(SERVICE, name, ()) for name in SERVICE_MESSAGES]
+
+
+def _uses_of(pathway: Pathway) -> Iterator[MessageUse]:
+    mentions: dict[str, list[_Mention]] = {}
+    for mention in _mentions(pathway):
+        mentions.setdefault(mention.name, []).append(mention)
+    routine = any(step.every is not None for step in pathway.steps.values())
+    for name, found in mentions.items():
+        yield MessageUse(
+            pathway=pathway.name,
+            name=name,
+            places=tuple(dict.fromkeys(mention.place for mention in found)),
+            questions=tuple(dict.fromkeys(mention.question for mention in found if mention.question)),
+            routine=routine,
+        )
+
+
+def _mentions(pathway: Pathway) -> Iterator[_Mention]:
+    yield from _said(pathway.begin, "begin")
+    for step in pathway.steps.values():
+        yield from _sent_by(step)
+        yield from _said_by(step)
+    for name, action in pathway.facts.items():
+        yield from _said(action, f"fact {name}")
+
+
+def _sent_by(step: Step) -> Iterator[_Mention]:
+    question = Question(step.name, frozenset(answer.digit for answer in step.answers if answer.digit))
+    sent = (step.send, step.first, step.on_sunday, *(silence.send for silence in step.silence))
+    for name in sent:
+        if name is not None:
+            yield _Mention(name, f"step {step.name}", question)
+
+
+def _said_by(step: Step) -> Iterator[_Mention]:
+    for answer in step.answers:
+        yield from _said(answer.action, f"answer {answer.name} of step {step.name}")
+    for silence in step.silence:
+        yield from _said(silence.action, f"silence of step {step.name}")
+    if step.free_text is not None:
+        yield from _said(step.free_text, f"text in step {step.name}")
+    yield from _said(step.then, f"end of step {step.name}")
+
+
+def _said(action: Action, place: str) -> Iterator[_Mention]:
+    if action.say is not None:
+        yield _Mention(action.say, place)

@@ -1,0 +1,77 @@
+"""Patients as the rules see them: who they are to us, how they may be reached, and what they agreed to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """A way to reach a patient."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Mobility(StrEnum):
+    """How the patient moves; selects the exercise activities that fit. Set by the care team, never inferred."""
+
+    WALKING = "walking"
+    LIMITED = "limited"
+    WHEELCHAIR = "wheelchair"
+    STANDING_FRAME = "standing_frame"
+
+
+class RiskFactor(StrEnum):
+    """Bone-health risks recorded for a patient. They order work for staff and never appear in a message."""
+
+    STEROIDS = "steroids"
+    SSRI = "ssri"
+    LOW_VITAMIN_D = "low_vitamin_d"
+    CELIAC = "celiac"
+    MENOPAUSE = "menopause"
+    SMOKING = "smoking"
+    UNDERWEIGHT = "underweight"
+    ALCOHOL = "alcohol"
+    SEDENTARY = "sedentary"
+    FAMILY_HISTORY = "family_history"
+    PRIOR_FRACTURE = "prior_fracture"
+    FALLS = "falls"
+
+
+class PatientStatus(StrEnum):
+    """Whether the service may plan anything for a patient."""
+
+    ACTIVE = "active"  # reminders are planned
+    PAUSED = "paused"  # by staff; nothing is planned until the pause ends or is lifted
+    STOPPED = (
+        "stopped"  # the patient said STOP on every channel; only a fresh START or consent brings them back
+    )
+    UNREACHABLE = "unreachable"  # every number and address we hold is known bad; a task asks for a new one
+    DECEASED = "deceased"  # nothing is ever sent again
+    DISCHARGED = "discharged"  # left the clinic's care; nothing is sent
+
+
+class ConsentSource(StrEnum):
+    """How a consent record came about."""
+
+    IMPORT = "import"  # a clinic's list said so
+    STAFF = "staff"  # recorded by a member of staff
+    REPLY = "reply"  # the patient's own STOP or START
+    UNSUBSCRIBE = "unsubscribe"  # the one-click link of an e-mail
+    PROVIDER = "provider"  # the provider told us of an opt-out
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which channels a patient can be reached on now: an address is known and consent is on record."""
+
+    sms: bool
+    email: bool
+
+    def choose(self, preferred: Channel) -> Channel | None:
+        """The preferred channel when it is open, else the other, else None."""
+        open_channels = {Channel.SMS: self.sms, Channel.EMAIL: self.email}
+        if open_channels[preferred]:
+            return preferred
+        return next((channel for channel, is_open in open_channels.items() if is_open), None)

@@ -1,0 +1,226 @@
+"""What a patient gets now, and when to look at them next. One call sees the whole patient.
+
+`plan` is the only place that decides whether a reminder goes. The live planner and the simulator both call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage, SkippedReminder, TaskChange
+from scheduler.domain.effects import message, task_changes
+from scheduler.domain.enrolment import Event, GaveWay, Outcome, Resumed, Send, TimerFired
+from scheduler.domain.messages import MessageKind, SkipReason
+from scheduler.domain.pathway import Late, Pathway
+from scheduler.domain.people import Channel, PatientStatus
+from scheduler.domain.stepping import due_on, step
+from scheduler.domain.when import contact_instant, local_date, next_date, window_bounds
+
+MISSED_DAYS_RECORDED = (
+    31  # after a longer outage the ledger names the first month's nudges one by one, then stops
+)
+
+_ONE_DAY = timedelta(days=1)
+
+
+def plan(
+    contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime
+) -> Change:
+    """Decide about one patient at `now` (UTC).
+
+    Returns every reminder to send now, every one that was due and does not go, the enrolments after it, and the next
+    instant (UTC, after `now`) at which there is something to decide; None when only an outside event can change
+    anything.
+    """
+    return _Day(contact, enrolments, pathways, now).decide()
+
+
+def next_contact(
+    contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime
+) -> datetime | None:
+    """The next instant (UTC) at which `plan` has something to decide, seen from `now`. May be in the past: due."""
+    today = local_date(now, contact.zone)
+    if contact.status is PatientStatus.PAUSED:
+        until = contact.paused_until
+        return None if until is None else _instant(contact, None, max(until, today))
+    if contact.status is not PatientStatus.ACTIVE:
+        return None
+    instants = (
+        _instant(contact, enrolled, due)
+        for enrolled in enrolments
+        if (pathway := pathways.get(enrolled.state.pathway)) is not None
+        and (due := due_on(pathway, enrolled.state, weekdays=contact.weekdays)) is not None
+    )
+    return min(instants, default=None)
+
+
+def _instant(contact: Contact, enrolled: Enrolled | None, day: date) -> datetime:
+    wall = (enrolled.contact_time if enrolled else None) or contact.contact_time
+    return contact_instant(next_date(day, contact.zone), wall, contact.zone, contact.window)
+
+
+class _Day:
+    """One patient's local day while it is being decided."""
+
+    def __init__(
+        self, contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime
+    ) -> None:
+        self.contact = contact
+        self.pathways = pathways
+        self.now = now
+        self.today = local_date(now, contact.zone)
+        self.enrolments: dict[UUID, Enrolled] = {enrolled.id: enrolled for enrolled in enrolments}
+        self.messages: list[PlannedMessage] = []
+        self.skipped: list[SkippedReminder] = []
+        self.tasks: list[TaskChange] = []
+
+    def decide(self) -> Change:
+        self._wake()
+        if self.contact.status is not PatientStatus.ACTIVE:
+            return self._change()
+        self._drop_missed()
+        if self.now >= window_bounds(self.today, self.contact.zone, self.contact.window)[1]:
+            self._close_day()
+            return self._change()
+        channel = self.contact.reach.choose(self.contact.channel)
+        if channel is None:
+            return self._hold()
+        self._send_due(channel)
+        return self._change()
+
+    # Before the day's own reminders
+
+    def _wake(self) -> None:
+        """A staff pause that has run out ends; what it held back is due today, not late."""
+        contact = self.contact
+        if contact.status is not PatientStatus.PAUSED or contact.paused_until is None:
+            return
+        if contact.paused_until > self.today:
+            return
+        self.contact = replace(contact, status=PatientStatus.ACTIVE, paused_until=None)
+        for enrolled in self._known():
+            if not enrolled.state.is_paused:
+                self._apply(enrolled, Resumed(self.today - _ONE_DAY))
+
+    def _drop_missed(self) -> None:
+        """Reminders of earlier days: recorded as too late, and dropped or moved to today as the pathway says."""
+        yesterday = self.today - _ONE_DAY
+        for known in self._known():
+            enrolled, recorded = known, 0
+            while (due := self._due(enrolled)) is not None and due < self.today:
+                if self._peek(enrolled, due).send is None:
+                    break
+                slides = self._pathway(enrolled).late is Late.SLIDE
+                rest_of_gap = slides or recorded >= MISSED_DAYS_RECORDED
+                self._skip(enrolled, due, SkipReason.TOO_LATE)
+                recorded += 1
+                enrolled = self._apply(enrolled, GaveWay(yesterday if rest_of_gap else due))
+
+    def _close_day(self) -> None:
+        """The contact window is over: what was due today goes another day or not at all."""
+        for enrolled in self._due_today():
+            if self._peek(enrolled, self.today).send is not None:
+                self._skip(enrolled, self.today, SkipReason.TOO_LATE)
+                self._apply(enrolled, GaveWay(self.today))
+
+    def _hold(self) -> Change:
+        """Nobody may be contacted: say so once in the ledger and wait for consent or an address, not for a date."""
+        reason = SkipReason.NO_CONSENT if self.contact.has_address else SkipReason.NO_CHANNEL
+        waiting = [enrolled for enrolled in self._due_today() if self.now >= self._at(enrolled)]
+        for enrolled in waiting:
+            if self._peek(enrolled, self.today).send is not None:
+                self._skip(enrolled, self.today, reason)
+        return self._change() if not waiting else replace(self._change(), next_contact_at=None)
+
+    # The day's reminders
+
+    def _send_due(self, channel: Channel) -> None:
+        left = self.contact.budget_left(self.today)
+        for enrolled in self._due_today():
+            outcome = self._peek(enrolled, self.today)
+            is_time = self.now >= self._at(enrolled)
+            if outcome.send is None:
+                if is_time:
+                    self._take(enrolled, outcome)
+            elif left <= 0:
+                self._skip(enrolled, self.today, SkipReason.BUDGET)
+                self._apply(enrolled, GaveWay(self.today))
+            else:
+                left -= 1  # also for one whose time is later today: it has the day by its priority
+                if is_time:
+                    self._send(self._take(enrolled, outcome), outcome.send, channel)
+
+    def _send(self, enrolled: Enrolled, send: Send, channel: Channel) -> None:
+        planned = message(
+            self.contact, enrolled, send, kind=MessageKind.REMINDER, channel=channel, now=self.now
+        )
+        self.messages.append(planned)
+        again_today = self.contact.contacted_on == self.today
+        self.contact = replace(
+            self.contact,
+            contacted_on=self.today,
+            contacts_that_day=self.contact.contacts_that_day + 1 if again_today else 1,
+            stop_line_on=self.today if planned.stop_line else self.contact.stop_line_on,
+        )
+
+    # Small steps
+
+    def _known(self) -> list[Enrolled]:
+        return [enrolled for enrolled in self.enrolments.values() if enrolled.state.pathway in self.pathways]
+
+    def _due_today(self) -> list[Enrolled]:
+        due = [
+            enrolled
+            for enrolled in self._known()
+            if (day := self._due(enrolled)) is not None and day <= self.today
+        ]
+        return sorted(due, key=lambda enrolled: self._pathway(enrolled).priority)
+
+    def _pathway(self, enrolled: Enrolled) -> Pathway:
+        return self.pathways[enrolled.state.pathway]
+
+    def _due(self, enrolled: Enrolled) -> date | None:
+        return due_on(self._pathway(enrolled), enrolled.state, weekdays=self.contact.weekdays)
+
+    def _at(self, enrolled: Enrolled) -> datetime:
+        return _instant(self.contact, enrolled, self.today)
+
+    def _peek(self, enrolled: Enrolled, on: date) -> Outcome:
+        return step(self._pathway(enrolled), enrolled.state, TimerFired(on), weekdays=self.contact.weekdays)
+
+    def _apply(self, enrolled: Enrolled, event: Event) -> Enrolled:
+        return self._take(
+            enrolled, step(self._pathway(enrolled), enrolled.state, event, weekdays=self.contact.weekdays)
+        )
+
+    def _take(self, enrolled: Enrolled, outcome: Outcome) -> Enrolled:
+        after = replace(enrolled, state=outcome.enrolment)
+        self.enrolments[enrolled.id] = after
+        self.tasks.extend(task_changes(after.state.pathway, outcome.effects))
+        return after
+
+    def _skip(self, enrolled: Enrolled, on: date, reason: SkipReason) -> None:
+        self.skipped.append(
+            SkippedReminder(
+                enrolment_id=enrolled.id,
+                pathway=enrolled.state.pathway,
+                step=enrolled.state.step,
+                cycle=enrolled.state.cycle,
+                due_date=on,
+                reason=reason,
+            )
+        )
+
+    def _change(self) -> Change:
+        enrolments = tuple(self.enrolments.values())
+        return Change(
+            contact=self.contact,
+            enrolments=enrolments,
+            next_contact_at=next_contact(self.contact, enrolments, self.pathways, self.now),
+            messages=tuple(self.messages),
+            skipped=tuple(self.skipped),
+            tasks=tuple(self.tasks),
+        )

@@ -1,0 +1,106 @@
+"""The last look at a message before it goes: consent, window, pause and budget, as they are at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.domain.contact import Contact
+from scheduler.domain.effects import sendable
+from scheduler.domain.messages import MessageKind, SkipReason
+from scheduler.domain.people import Channel, PatientStatus
+from scheduler.domain.when import is_inside_window
+
+SERVICE_MESSAGES = "service"  # the pathway name of messages that belong to none
+
+_NEVER = frozenset({PatientStatus.DECEASED, PatientStatus.DISCHARGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Send it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Do not send it, for this reason."""
+
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Its window has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now, but within this new window (UTC; `until` exclusive)."""
+
+    send_from: datetime
+    send_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """The patient is now reached another way."""
+
+    channel: Channel
+
+
+Verdict = Go | Skip | Expire | Wait | Reroute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """What the last look needs to know of a message."""
+
+    kind: MessageKind
+    channel: Channel
+    pathway: str
+    due_date: date
+    send_until: datetime
+
+
+def last_look(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    """Whether `message` may go to the patient at `now` (UTC)."""
+    if contact.status in _NEVER:
+        return Skip(SkipReason.INACTIVE)
+    if message.kind is MessageKind.REPLY:
+        return _look_at_reply(message, contact, now)
+    if contact.status is PatientStatus.PAUSED:
+        return Skip(SkipReason.PAUSED)
+    if contact.status is not PatientStatus.ACTIVE:
+        return Skip(SkipReason.INACTIVE)
+    channel = contact.reach.choose(contact.channel)
+    if channel is None:
+        return Skip(SkipReason.NO_CONSENT if contact.has_address else SkipReason.NO_CHANNEL)
+    if message.kind is MessageKind.REMINDER and _over_budget(message, contact):
+        return Skip(SkipReason.BUDGET)
+    late = now >= message.send_until
+    if late or not is_inside_window(now, contact.zone, contact.window):
+        return _another_time(message, contact, now)
+    return Go() if channel is message.channel else Reroute(channel)
+
+
+def _look_at_reply(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    """An answer to the patient's own message goes at any hour; the confirmation of a STOP goes without consent."""
+    if now >= message.send_until:
+        return Expire()
+    open_now = contact.reach.sms if message.channel is Channel.SMS else contact.reach.email
+    if message.pathway != SERVICE_MESSAGES and not open_now:
+        return Skip(SkipReason.NO_CONSENT)
+    return Go()
+
+
+def _over_budget(message: Pending, contact: Contact) -> bool:
+    """Whether the day has more reminders than the budget now allows; the message itself is among those counted."""
+    return contact.contacted_on == message.due_date and contact.contacts_that_day > contact.daily_budget
+
+
+def _another_time(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    opens, closes = sendable(contact, message.kind, now)
+    if message.kind is MessageKind.NOTICE:
+        return Wait(opens, closes)
+    # The day is still the same when a clock or zone change has only moved its window.
+    return Wait(opens, message.send_until) if now < opens < message.send_until else Expire()

@@ -1,0 +1,221 @@
+"""Where everything is kept: transactions, and what can be read and written inside one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedReminder
+from scheduler.domain.messages import MessageStatus
+from scheduler.domain.people import Channel
+from scheduler.records import (
+    Attempt,
+    AttemptEnd,
+    Clearance,
+    Clinic,
+    Consent,
+    DuePatient,
+    LedgerEntry,
+    NewTask,
+    Patient,
+    ReadyMessage,
+    Reply,
+    Result,
+    Task,
+)
+
+SERVICE = "service"  # the actor of what no person did
+
+
+class Installation(Protocol):
+    """Clinics, staff, notes, heartbeats and the audit trail."""
+
+    def add_clinic(self, clinic: Clinic, *, now: datetime) -> int: ...
+
+    def clinics(self) -> dict[int, Clinic]: ...
+
+    def clinic(self, code: str) -> Clinic | None: ...
+
+    def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None: ...
+
+    def staff_role(self, clinic_id: int, email: str) -> str | None: ...
+
+    def note(self, name: str) -> str | None: ...
+
+    def set_note(self, name: str, value: str) -> None: ...
+
+    def beat(self, worker: str, *, now: datetime) -> None: ...
+
+    def last_beat(self, worker: str) -> datetime | None: ...
+
+    def audit(
+        self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime
+    ) -> None:
+        """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
+        ...
+
+
+class Patients(Protocol):
+    """Patients, their enrolments and their consent. Everything but the planner's claim is of one clinic."""
+
+    def by_mrn(self, clinic_id: int, mrns: Sequence[str]) -> dict[str, Patient]: ...
+
+    def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
+        """One patient; with `lock`, held until the transaction ends."""
+        ...
+
+    def of_clinic(self, clinic_id: int, *, mrn: str | None = None) -> list[Patient]: ...
+
+    def by_address(
+        self, channel: Channel, address: str, *, clinic_id: int | None = None
+    ) -> list[Patient]: ...
+
+    def count(self, clinic_id: int) -> int: ...
+
+    def enrolments(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[Enrolled, ...]]:
+        """The enrolments of each patient; a patient without any is absent."""
+        ...
+
+    def claim_due(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[DuePatient]:
+        """Up to `limit` patients due at `now`, of all clinics, locked until the transaction ends."""
+        ...
+
+    def next_due(self) -> datetime | None: ...
+
+    def insert(self, new: Sequence[Patient], *, now: datetime) -> None: ...
+
+    def update(self, changed: Iterable[Patient], *, now: datetime) -> None: ...
+
+    def set_contacts(self, changed: Iterable[tuple[UUID, int, Contact, datetime | None]]) -> None:
+        """Write what a decision changed: (patient, clinic, contact, next contact)."""
+        ...
+
+    def set_next_contact(self, clinic_id: int, patient_id: UUID, due: datetime | None) -> None: ...
+
+    def mark_bad(self, clinic_id: int, patient_id: UUID, channel: Channel) -> None:
+        """The number or address will never work."""
+        ...
+
+    def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
+
+    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled]], *, on: date) -> None: ...
+
+    def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None: ...
+
+    def record_consents(self, records: Iterable[Consent], *, now: datetime) -> None: ...
+
+    def latest_consents(
+        self, clinic_id: int, patient_ids: Sequence[UUID]
+    ) -> dict[tuple[UUID, Channel], tuple[bool, date]]:
+        """The latest record per patient and channel: whether granted, and the date it was given."""
+        ...
+
+
+class Ledger(Protocol):
+    """Messages and the attempts at sending them."""
+
+    def plan(
+        self, planned: Iterable[tuple[UUID, int, PlannedMessage]], *, now: datetime, versions: dict[str, str]
+    ) -> None: ...
+
+    def skip(
+        self,
+        skipped: Iterable[tuple[UUID, int, Channel, SkippedReminder]],
+        *,
+        now: datetime,
+        versions: dict[str, str],
+    ) -> None: ...
+
+    def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None: ...
+
+    def claim_ready(self, channel: Channel, now: datetime, *, limit: int) -> list[ReadyMessage]:
+        """Up to `limit` planned messages whose time has come, of all clinics, locked, earliest first."""
+        ...
+
+    def begin_attempts(
+        self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str
+    ) -> None: ...
+
+    def end_attempts(self, ended: Sequence[AttemptEnd], *, now: datetime) -> None: ...
+
+    def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
+        """Move (message, clinic) to `target`, with a reason."""
+        ...
+
+    def postpone(
+        self, message_id: UUID, clinic_id: int, *, send_from: datetime, send_until: datetime, channel: Channel
+    ) -> None:
+        """Give a planned message another window or channel."""
+        ...
+
+    def entries(
+        self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None
+    ) -> list[LedgerEntry]: ...
+
+
+class Worklist(Protocol):
+    """Tasks, supplement cases and results."""
+
+    def open(self, new: Iterable[NewTask], *, now: datetime) -> None:
+        """Open tasks. One whose cause already has an open task in the clinic changes nothing."""
+        ...
+
+    def close(self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE) -> None: ...
+
+    def escalate(self, clinic_id: int, causes: Sequence[str]) -> None: ...
+
+    def tasks(self, clinic_id: int, *, mrn: str | None = None) -> list[Task]: ...
+
+    def open_clearance(self, clinic_id: int, patient_id: UUID, *, named: str, now: datetime) -> None: ...
+
+    def clearances(self, clinic_id: int | None = None, *, case: int | None = None) -> list[Clearance]: ...
+
+    def decide_clearance(self, case: Clearance, *, decision: str, by: str, now: datetime) -> bool:
+        """Record a decision on an open case; False when somebody else has decided it meanwhile."""
+        ...
+
+    def add_result(self, result: Result, *, now: datetime) -> None: ...
+
+
+class Inbox(Protocol):
+    """What patients sent."""
+
+    def add(self, reply: Reply) -> bool:
+        """Store a reply; False when the provider has delivered this one before."""
+        ...
+
+    def understood(self, reply: Reply) -> None: ...
+
+    def replies(
+        self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None
+    ) -> list[Reply]: ...
+
+
+class Unit(Protocol):
+    """One transaction. Everything done through it becomes true at once, or not at all."""
+
+    @property
+    def installation(self) -> Installation: ...
+
+    @property
+    def patients(self) -> Patients: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def worklist(self) -> Worklist: ...
+
+    @property
+    def inbox(self) -> Inbox: ...
+
+
+class Store(Protocol):
+    """Opens transactions."""
+
+    def writing(self) -> AbstractContextManager[Unit]: ...
+
+    def reading(self) -> AbstractContextManager[Unit]: ...

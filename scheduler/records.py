@@ -1,0 +1,267 @@
+"""What is kept about clinics, patients and messages, in plain form, as services and store pass it between them."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.calendar import EVERY_DAY, Weekday
+from scheduler.domain.contact import Contact, Enrolled
+from scheduler.domain.messages import MessageKind, MessageStatus
+from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
+
+DEFAULT_CONTACT_TIME = time(9, 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """A tenant: its senders and its defaults. `id` is 0 until stored."""
+
+    id: int = 0
+    code: str
+    name: str
+    message_name: str  # the neutral name that opens every message
+    timezone: str
+    country: str  # ISO 3166, two letters
+    language: str = "en"
+    phone: str | None = None
+    sms_from: str | None = None
+    messaging_service: str | None = None
+    email_from: str | None = None
+    messages_per_second: float = 1.0
+    window: ContactWindow = DEFAULT_WINDOW
+    contact_time: time = DEFAULT_CONTACT_TIME
+    daily_budget: int = 1
+    is_sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """A patient's whole record. `contact_time` None means the clinic's; phone is E.164."""
+
+    id: UUID
+    clinic_id: int
+    mrn: str
+    name: str
+    birth_date: date | None = None
+    phone: str | None = None
+    email: str | None = None
+    language: str
+    timezone: str
+    contact_time: time | None = None
+    channel: Channel
+    mobility: Mobility = Mobility.WALKING
+    exercise_days: AbstractSet[Weekday] = EVERY_DAY
+    risk_factors: tuple[RiskFactor, ...] = ()
+    status: PatientStatus = PatientStatus.ACTIVE
+    paused_until: date | None = None
+    sms_consent: bool = False
+    email_consent: bool = False
+    phone_bad: bool = False
+    email_bad: bool = False
+    next_contact_at: datetime | None = None
+    contacted_on: date | None = None
+    contacts_that_day: int = 0
+    stop_line_on: date | None = None
+    source: str | None = None  # the import row as last read, canonical JSON
+
+    def contact(self, clinic: Clinic) -> Contact:
+        """What the rules need to know of this patient."""
+        has_phone = self.phone is not None and not self.phone_bad
+        has_email = self.email is not None and not self.email_bad
+        return Contact(
+            zone=ZoneInfo(self.timezone),
+            contact_time=self.contact_time or clinic.contact_time,
+            window=clinic.window,
+            weekdays=self.exercise_days,
+            channel=self.channel,
+            reach=Reach(sms=has_phone and self.sms_consent, email=has_email and self.email_consent),
+            has_address=has_phone or has_email,
+            status=self.status,
+            paused_until=self.paused_until,
+            daily_budget=clinic.daily_budget,
+            contacted_on=self.contacted_on,
+            contacts_that_day=self.contacts_that_day,
+            stop_line_on=self.stop_line_on,
+            mobility=self.mobility,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePatient:
+    """A patient locked for planning: only what the planner needs, nothing deciphered."""
+
+    id: UUID
+    clinic_id: int
+    contact: Contact
+    enrolments: tuple[Enrolled, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One entry of the append-only consent record."""
+
+    patient_id: UUID
+    clinic_id: int
+    channel: Channel
+    granted: bool
+    source: ConsentSource
+    given_on: date
+    recorded_by: str
+    wording: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyMessage:
+    """A ledger row claimed for sending, with its patient as they are now."""
+
+    id: UUID
+    kind: MessageKind
+    channel: Channel
+    enrolment_id: UUID | None
+    pathway: str
+    step: str
+    cycle: int
+    fired: int
+    template: str
+    turn: int
+    count: int
+    stop_line: bool
+    due_date: date
+    send_from: datetime
+    send_until: datetime
+    attempts: int
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a provider, as committed before the provider is called."""
+
+    id: UUID
+    message_id: UUID
+    clinic_id: int
+    number: int
+    channel: Channel
+    address: str
+    subject: str | None
+    body: str
+    language: str
+    segments: int
+    template_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEnd:
+    """What one try came to, and where its message moves. `retry_at` (UTC) goes with a move back to planned."""
+
+    attempt_id: UUID
+    message_id: UUID
+    clinic_id: int
+    status: MessageStatus
+    outcome: str
+    provider_id: str | None = None
+    code: str | None = None
+    detail: str | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One outbound message of the ledger, for people and programs to read."""
+
+    id: UUID
+    patient: str  # MRN
+    patient_name: str
+    kind: str
+    channel: Channel
+    pathway: str
+    step: str
+    template: str
+    due_date: date
+    status: MessageStatus
+    reason: str | None
+    attempts: int
+    provider_id: str | None
+    planned_at: datetime
+    sent_at: datetime | None
+    body: str | None
+    segments: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Something a patient sent. `patient_id` is None while nobody is known to have that number or address."""
+
+    id: UUID
+    clinic_id: int
+    patient_id: UUID | None
+    mrn: str | None
+    received_at: datetime
+    channel: Channel
+    sender: str
+    body: str
+    provider_id: str | None
+    meaning: str | None = None
+    pathway: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A worklist item to open, unless one for the same `cause` is open already."""
+
+    clinic_id: int
+    patient_id: UUID | None
+    kind: str
+    cause: str
+    priority: str
+    due: date
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A worklist item. `patient` is the MRN."""
+
+    id: int
+    kind: str
+    patient: str | None
+    priority: str
+    opened_at: datetime
+    due: date
+    status: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """An observation or procedure recorded for a patient."""
+
+    patient_id: UUID
+    clinic_id: int
+    kind: str
+    taken_on: date
+    value: str | None
+    unit: str | None
+    next_months: int | None
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clearance:
+    """A supplement case and its decision. `named` is in the patient's own words."""
+
+    id: int
+    clinic_id: int
+    patient_id: UUID
+    patient: str  # MRN
+    named: str
+    opened_at: datetime
+    decision: str | None
+    decided_at: datetime | None
+    decided_by: str | None

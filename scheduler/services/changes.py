@@ -1,0 +1,111 @@
+"""Writing what the rules decided about patients: one batch, one transaction, a handful of statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from scheduler.domain.contact import (
+    Change,
+    ClearanceOpened,
+    Enrolled,
+    TaskClosed,
+    TaskEscalated,
+    TaskOpened,
+)
+from scheduler.domain.stepping import SUPPLEMENT_CLEARANCE
+from scheduler.domain.tasks import add_working_days
+from scheduler.domain.when import local_date
+from scheduler.ports import Unit
+from scheduler.records import NewTask
+from scheduler.services.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about one patient, with the enrolments it started from."""
+
+    patient_id: UUID
+    clinic_id: int
+    before: tuple[Enrolled, ...]
+    change: Change
+
+
+def cause(patient_id: UUID, kind: str) -> str:
+    """What a task is about: one patient and one kind have one open task."""
+    return f"{patient_id.hex}:{kind}"
+
+
+def new_task(rules: Rules, decided: Decided, kind: str, *, now: datetime, note: str = "") -> NewTask:
+    """A task of `kind` about this patient, with the priority and due date of its kind."""
+    described = rules.task_kinds[kind]
+    opened_on = local_date(now, decided.change.contact.zone)
+    return NewTask(
+        clinic_id=decided.clinic_id,
+        patient_id=decided.patient_id,
+        kind=kind,
+        cause=cause(decided.patient_id, kind),
+        priority=described.priority.value,
+        due=add_working_days(opened_on, described.due_working_days),
+        note=note,
+    )
+
+
+def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now: datetime) -> None:
+    """Write all that `decisions` changed: patients, enrolments, ledger and worklist."""
+    unit.patients.set_contacts(
+        (one.patient_id, one.clinic_id, one.change.contact, one.change.next_contact_at) for one in decisions
+    )
+    unit.patients.update_enrolments(_moved(decisions))
+    _supersede(unit, decisions)
+    versions = rules.versions
+    unit.ledger.plan(
+        ((one.patient_id, one.clinic_id, message) for one in decisions for message in one.change.messages),
+        now=now,
+        versions=versions,
+    )
+    unit.ledger.skip(
+        (
+            (one.patient_id, one.clinic_id, one.change.contact.channel, skipped)
+            for one in decisions
+            for skipped in one.change.skipped
+        ),
+        now=now,
+        versions=versions,
+    )
+    for one in decisions:
+        if one.change.tasks:
+            _write_tasks(unit, rules, one, now)
+
+
+def _moved(decisions: Iterable[Decided]) -> Iterable[tuple[int, Enrolled]]:
+    for one in decisions:
+        before = {enrolled.id: enrolled for enrolled in one.before}
+        for enrolled in one.change.enrolments:
+            if before.get(enrolled.id) != enrolled:
+                yield one.clinic_id, enrolled
+
+
+def _supersede(unit: Unit, decisions: Iterable[Decided]) -> None:
+    by_clinic: dict[int, list[UUID]] = defaultdict(list)
+    for one in decisions:
+        by_clinic[one.clinic_id].extend(one.change.superseded)
+    for clinic_id, enrolment_ids in by_clinic.items():
+        unit.ledger.supersede(enrolment_ids, clinic_id=clinic_id)
+
+
+def _write_tasks(unit: Unit, rules: Rules, one: Decided, now: datetime) -> None:
+    for change in one.change.tasks:
+        match change:
+            case TaskClosed(kind):
+                unit.worklist.close(one.clinic_id, [cause(one.patient_id, kind)], now=now)
+            case TaskEscalated(kind):
+                unit.worklist.escalate(one.clinic_id, [cause(one.patient_id, kind)])
+            case TaskOpened(kind, _, note):
+                unit.worklist.open([new_task(rules, one, kind, now=now, note=note)], now=now)
+            case ClearanceOpened(_, named):
+                unit.worklist.open_clearance(one.clinic_id, one.patient_id, named=named, now=now)
+                unit.worklist.open([new_task(rules, one, SUPPLEMENT_CLEARANCE, now=now)], now=now)

@@ -1,0 +1,224 @@
+"""Delivery: claim what is due, commit the attempt, call the channel, record what it answered.
+
+No transaction is open while a provider is called. Between the two commits a message is `sending`, with its attempt
+and a lease on record: whatever happens in between, it is never sent again blindly.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from typing import cast
+
+from scheduler.domain.messages import MessageStatus
+from scheduler.domain.people import Channel
+from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
+from scheduler.ports import (
+    Clock,
+    EmailChannel,
+    OutboundEmail,
+    OutboundSms,
+    SendResult,
+    SmsChannel,
+    Store,
+    Unit,
+)
+from scheduler.records import AttemptEnd, Clinic, ReadyMessage
+from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.composing import Composed, Composer
+from scheduler.services.outcomes import FollowUp, settle
+from scheduler.services.rules import Rules
+
+BATCH = 200  # messages between two commits: what a crash leaves to be settled
+LEASE = timedelta(minutes=5)  # longer than any batch can take
+
+_NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How many messages one round of delivery moved where."""
+
+    claimed: int = 0
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+    skipped: int = 0
+    expired: int = 0
+    retried: int = 0
+
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Delivered)))
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """A claimed batch after the last look."""
+
+    composed: list[Composed] = field(default_factory=list)
+    fallen: list[Fallen] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What an attempt came to, for the ledger and for what follows."""
+
+    end: AttemptEnd
+    fallen: Fallen
+
+
+class Delivery:
+    """Hands planned messages to their channels. One object serves one process."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        rules: Rules,
+        composer: Composer,
+        sms: SmsChannel,
+        email: EmailChannel,
+        clock: Clock,
+        worker: str,
+    ) -> None:
+        self._store = store
+        self._composer = composer
+        self._sms = sms
+        self._email = email
+        self._clock = clock
+        self._worker = worker
+        self._aftermath = Aftermath(rules)
+
+    def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool] = lambda: False) -> Delivered:
+        """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`."""
+        total = Delivered()
+        while not stopping() and (batch := self.deliver(channel)).claimed:
+            total += batch
+        return total
+
+    def deliver(self, channel: Channel, *, limit: int = BATCH) -> Delivered:
+        """Deliver up to `limit` messages that are due on `channel`."""
+        claimed, batch = self._claim(channel, limit)
+        counts = Delivered(
+            claimed=claimed,
+            skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
+            expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
+        )
+        if not batch.composed:
+            return counts
+        waiting = {one.attempt.id: one for one in batch.composed}
+        ended: list[_Ended] = []
+        try:
+            for result in self._call(channel, batch.composed):
+                ended.append(self._end(waiting.pop(result.attempt_id), result))
+        finally:
+            # What the channel said nothing about keeps its lease, and is settled when that runs out.
+            self._record(ended)
+        return counts + _count(ended)
+
+    # Before the call
+
+    def _claim(self, channel: Channel, limit: int) -> tuple[int, _Sorted]:
+        now = self._clock.now()
+        with self._store.writing() as unit:
+            clinics = unit.installation.clinics()
+            ready = unit.ledger.claim_ready(channel, now, limit=limit)
+            batch = _Sorted()
+            for message in ready:
+                self._look(unit, message, clinics[message.patient.clinic_id], now, batch)
+            unit.ledger.begin_attempts(
+                [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
+            )
+            for one in batch.fallen:
+                unit.ledger.move(one.status, [(one.message.id, one.message.patient.clinic_id, one.reason)])
+            self._aftermath.settle(unit, batch.fallen, now=now)
+        return len(ready), batch
+
+    def _look(self, unit: Unit, message: ReadyMessage, clinic: Clinic, now: datetime, batch: _Sorted) -> None:
+        match self._verdict(message, clinic, now):
+            case Go():
+                batch.composed.append(self._composer.compose(message, clinic))
+            case Skip(reason):
+                batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, reason.value))
+            case Expire():
+                batch.fallen.append(Fallen(message, MessageStatus.EXPIRED))
+            case Wait(send_from, send_until):
+                unit.ledger.postpone(
+                    message.id, clinic.id, send_from=send_from, send_until=send_until, channel=message.channel
+                )
+            case Reroute(channel):
+                unit.ledger.postpone(
+                    message.id,
+                    clinic.id,
+                    send_from=message.send_from,
+                    send_until=message.send_until,
+                    channel=channel,
+                )
+
+    @staticmethod
+    def _verdict(message: ReadyMessage, clinic: Clinic, now: datetime) -> Verdict:
+        pending = Pending(
+            kind=message.kind,
+            channel=message.channel,
+            pathway=message.pathway,
+            due_date=message.due_date,
+            send_until=message.send_until,
+        )
+        return last_look(pending, message.patient.contact(clinic), now)
+
+    # The call
+
+    def _call(self, channel: Channel, batch: Iterable[Composed]) -> Iterator[SendResult]:
+        outbound = [one.outbound for one in batch]
+        if channel is Channel.SMS:
+            return self._sms.send(cast("list[OutboundSms]", outbound))
+        return self._email.send(cast("list[OutboundEmail]", outbound))
+
+    # After the call
+
+    def _end(self, composed: Composed, result: SendResult) -> _Ended:
+        attempt = composed.attempt
+        settled = settle(result, tries=attempt.number, now=self._clock.now())
+        if settled.follow_up is FollowUp.OPERATOR:
+            _log.error(
+                "%s refused a message: code %s, %s; check the account and the sender of clinic %s",
+                attempt.channel.value,
+                result.code,
+                result.detail,
+                attempt.clinic_id,
+            )
+        end = AttemptEnd(
+            attempt_id=attempt.id,
+            message_id=attempt.message_id,
+            clinic_id=attempt.clinic_id,
+            status=settled.status,
+            outcome=result.outcome.value,
+            provider_id=result.provider_id,
+            code=result.code,
+            detail=result.detail,
+            retry_at=settled.retry_at,
+        )
+        return _Ended(end, Fallen(composed.message, settled.status, result.code, settled.follow_up))
+
+    def _record(self, ended: list[_Ended]) -> None:
+        if not ended:
+            return
+        now = self._clock.now()
+        with self._store.writing() as unit:
+            unit.ledger.end_attempts([one.end for one in ended], now=now)
+            fallen = [one.fallen for one in ended if one.fallen.status in _NEEDS_AFTERMATH]
+            self._aftermath.settle(unit, fallen, now=now)
+
+
+def _count(ended: Iterable[_Ended]) -> Delivered:
+    statuses = [one.end.status for one in ended]
+    return Delivered(
+        sent=statuses.count(MessageStatus.SENT),
+        failed=statuses.count(MessageStatus.FAILED),
+        unknown=statuses.count(MessageStatus.UNKNOWN),
+        retried=statuses.count(MessageStatus.PLANNED),
+    )

@@ -1,0 +1,1 @@
+"""Intake: CSV files and FHIR exports, made into validated patient drafts. Nothing here touches a database."""

@@ -1,0 +1,120 @@
+"""The header of a CSV file: its columns, what separates them, and whether they can be imported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from scheduler.services.intake.csv_records import Record, split_records
+from scheduler.services.intake.draft import UnreadableFile
+from scheduler.services.intake.fields import COLUMNS, REQUIRED, suggestion, word
+
+ERROR_COLUMN = "error"  # what an errors file adds; read again, it is skipped
+_DELIMITERS = (",", ";", "\t", "|")  # Excel writes ; where the comma is the decimal sign
+_OTHER_NAMES = {
+    "patient_id": "mrn",
+    "id": "mrn",
+    "medical_record_number": "mrn",
+    "patient_name": "name",
+    "full_name": "name",
+    "dob": "birth_date",
+    "date_of_birth": "birth_date",
+    "birthday": "birth_date",
+    "mobile": "phone",
+    "cell": "phone",
+    "telephone": "phone",
+    "phone_number": "phone",
+    "mail": "email",
+    "e_mail": "email",
+    "lang": "language",
+    "tz": "timezone",
+    "zone": "timezone",
+    "days": "exercise_days",
+    "risks": "risk_factors",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """`cells` as written, `columns` as understood (none blank at the end), `line` where the header ends."""
+
+    cells: tuple[str, ...]
+    columns: tuple[str, ...]
+    delimiter: str
+    line: int
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The patient fields that this file speaks about."""
+        return frozenset(self.columns) - {ERROR_COLUMN}
+
+    @cached_property
+    def error_at(self) -> int | None:
+        """Where the `error` column of an earlier errors file stands, if this is one being imported again."""
+        return self.columns.index(ERROR_COLUMN) if ERROR_COLUMN in self.columns else None
+
+
+def read_header(path: Path, lines: Iterable[str]) -> Header:
+    """Find the header in the first `lines` of a file; raises `UnreadableFile` with all its faults."""
+    lines = list(lines)
+    skipped = 0
+    delimiters: tuple[str, ...] = _DELIMITERS
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == len("sep=,"):
+        skipped, delimiters = 1, (lines[0][4],)  # Excel's own hint at the delimiter
+    candidates = [_candidate(lines[skipped:], delimiter, skipped) for delimiter in delimiters]
+    headers = [header for header in candidates if header is not None]
+    if not headers:
+        raise UnreadableFile(
+            f"{path} is empty; it needs a header line that names at least {' and '.join(REQUIRED)}"
+        )
+    header = max(headers, key=lambda header: sum(column in COLUMNS for column in header.columns))
+    if faults := _faults(header):
+        raise UnreadableFile(f"{path}, line {header.line}: {'; '.join(faults)}")
+    return header
+
+
+def _candidate(lines: list[str], delimiter: str, skipped: int) -> Header | None:
+    record: Record | None = next(split_records(lines, delimiter), None)
+    if record is None:
+        return None
+    columns = [word(cell) for cell in record.cells]
+    while columns and not columns[-1]:
+        columns.pop()
+    breaks = sum(cell.count("\n") for cell in record.cells)
+    return Header(record.cells, tuple(columns), delimiter, skipped + record.line + breaks)
+
+
+def _faults(header: Header) -> list[str]:
+    columns = header.columns
+    if not any(column in COLUMNS for column in columns):
+        start = (
+            "JSON; import it with --format fhir"
+            if header.cells[0].lstrip().startswith(("{", "["))
+            else f"no header; the first line has to name the columns: {', '.join(COLUMNS)}"
+        )
+        return [f"this is {start}"]
+    faults = [
+        f"the column {name} is missing, and every row needs it" for name in REQUIRED if name not in columns
+    ]
+    faults += [
+        f"the column {name or '(without a name)'} stands there {count} times; keep one"
+        for name, count in Counter(columns).items()
+        if count > 1
+    ]
+    unknown = [name for name in dict.fromkeys(columns) if name and name not in (*COLUMNS, ERROR_COLUMN)]
+    faults += [f'"{name[:40]}" is not a column{_meant(name)}; rename or remove it' for name in unknown]
+    if columns.count("") == 1:
+        faults.append(f"column {columns.index('') + 1} has no name; name or remove it")
+    if unknown:
+        faults.append(f"the columns are {', '.join(COLUMNS)}")
+    return faults
+
+
+def _meant(name: str) -> str:
+    if other := _OTHER_NAMES.get(name):
+        return f' (perhaps "{other}"?)'
+    close = suggestion(name, COLUMNS)
+    return f" ({close.removeprefix('; ')})" if close else ""

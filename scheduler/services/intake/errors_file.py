@@ -1,0 +1,128 @@
+"""Rejected records in a file of their own, which can be corrected and imported again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+from scheduler.services.intake.csv_header import ERROR_COLUMN, Header
+from scheduler.services.intake.draft import Rejected, RowError
+from scheduler.services.intake.formulas import harmless
+
+
+class _Form(Protocol):
+    """How a rejected record is written down."""
+
+    def write(self, rejected: Rejected, stream: IO[str]) -> None: ...
+
+
+class ErrorsFile:
+    """Writes rejected records as they come; a context manager. `count` is how many it holds.
+
+    The file is readable by its owner alone, for it holds what the source held, and it is removed when nothing
+    was rejected. Raises `OSError` when the file cannot be written, `ValueError` when it would overwrite its
+    source.
+    """
+
+    def __init__(self, path: Path, *, source: Path, form: _Form) -> None:
+        if path.exists() and path.samefile(source):
+            raise ValueError(f"{path} is the file being imported; choose another name for the rejected rows")
+        self.path = path
+        self.count = 0
+        self._form = form
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
+
+    def write(self, rejected: Rejected) -> None:
+        """Add one record with the reasons why it was rejected."""
+        self._form.write(rejected, self._stream)
+        self.count += 1
+
+    def close(self) -> None:
+        """Finish the file, or remove it when it is empty."""
+        self._stream.close()
+        if self.count == 0:
+            self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def csv_errors_file(path: Path, *, source: Path, header: Header) -> ErrorsFile:
+    """Rejected CSV rows under the header of their source, with a column `error` at the end.
+
+    Cells that a spreadsheet would run as formulas get an apostrophe in front, which is taken off again when
+    the file is imported: a reader knows it by the `error` column.
+    """
+    return ErrorsFile(path, source=source, form=_CsvForm(header))
+
+
+def fhir_errors_file(path: Path, *, source: Path) -> ErrorsFile:
+    """Rejected resources as NDJSON, each after an OperationOutcome that says what is wrong with it.
+
+    Imported again, the OperationOutcomes are passed over. A line that is no JSON is written as it stood.
+    """
+    return ErrorsFile(path, source=source, form=_FhirForm())
+
+
+class _CsvForm:
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self._begun = False
+
+    def write(self, rejected: Rejected, stream: IO[str]) -> None:
+        writer = csv.writer(stream, delimiter=self._header.delimiter, lineterminator="\r\n")
+        width, error_at = len(self._header.columns), self._header.error_at
+        if not self._begun:
+            self._begun = True
+            stream.write("\ufeff")  # without it, Excel takes UTF-8 for Windows-1252
+            writer.writerow([*_without(self._header.cells[:width], error_at), ERROR_COLUMN])
+        cells = tuple(rejected.raw) if isinstance(rejected.raw, tuple) else (rejected.raw,)
+        reasons = "; ".join(_sentence(error) for error in rejected.errors)
+        writer.writerow(map(harmless, _fitted(cells, reasons, width=width, error_at=error_at)))
+
+
+def _fitted(cells: tuple[str, ...], reasons: str, *, width: int, error_at: int | None) -> list[str]:
+    """The row to write. One with the wrong number of cells must still be wrong when it comes back."""
+    if len(cells) >= width and not any(map(str.strip, cells[width:])):
+        return [*_without(cells[:width], error_at), reasons]
+    if len(cells) > width:
+        return [*cells, reasons]
+    filled_up = [*cells, *[""] * (width - len(cells))]
+    beyond = 1 if error_at is None else 0
+    return [*filled_up, *[""] * beyond, f"{reasons}; complete the row and empty this cell"]
+
+
+def _without(cells: tuple[str, ...], index: int | None) -> list[str]:
+    return [cell for at, cell in enumerate(cells) if at != index]
+
+
+def _sentence(error: RowError) -> str:
+    return f"{error.column}: {error.reason}" if error.column else error.reason
+
+
+class _FhirForm:
+    def write(self, rejected: Rejected, stream: IO[str]) -> None:
+        outcome = {"resourceType": "OperationOutcome", "issue": [_issue(error) for error in rejected.errors]}
+        stream.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+        text = rejected.raw if isinstance(rejected.raw, str) else ""
+        if text:
+            stream.write(text + "\n")
+
+
+def _issue(error: RowError) -> dict[str, object]:
+    issue: dict[str, object] = {
+        "severity": "error",
+        "code": "invalid",
+        "diagnostics": f"line {error.line}: {error.reason}",
+    }
+    return issue | {"expression": [error.column]} if error.column else issue

@@ -1,0 +1,100 @@
+"""What belongs to the installation: its clinics and staff, its notes to itself, its audit, its heartbeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from scheduler.records import Clinic
+from scheduler.store import rows
+from scheduler.store.tables import audit, clinics, heartbeats, meta, staff
+
+
+class Installation:
+    """Clinics, staff, notes, heartbeats and the audit trail, inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # Clinics and staff
+
+    def add_clinic(self, clinic: Clinic, *, now: datetime) -> int:
+        """Store a clinic; returns its id."""
+        added = self._connection.execute(insert(clinics).values(**rows.clinic_values(clinic), created_at=now))
+        (clinic_id,) = added.inserted_primary_key or (0,)
+        return int(clinic_id)
+
+    def clinics(self) -> dict[int, Clinic]:
+        """All clinics, by id."""
+        found = self._connection.execute(select(clinics).order_by(clinics.c.id))
+        return {row.id: rows.clinic_from(row) for row in found}
+
+    def clinic(self, code: str) -> Clinic | None:
+        row = self._connection.execute(select(clinics).where(clinics.c.code == code)).one_or_none()
+        return None if row is None else rows.clinic_from(row)
+
+    def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None:
+        self._connection.execute(
+            insert(staff).values(clinic_id=clinic_id, email=email.lower(), role=role, created_at=now)
+        )
+
+    def staff_role(self, clinic_id: int, email: str) -> str | None:
+        """The role of a member of staff, or None when there is no such person in the clinic."""
+        role: str | None = self._connection.scalar(
+            select(staff.c.role).where(staff.c.clinic_id == clinic_id, staff.c.email == email.lower())
+        )
+        return role
+
+    # Notes of the installation to itself
+
+    def note(self, name: str) -> str | None:
+        value: str | None = self._connection.scalar(select(meta.c.value).where(meta.c.name == name))
+        return value
+
+    def set_note(self, name: str, value: str) -> None:
+        self._connection.execute(delete(meta).where(meta.c.name == name))
+        self._connection.execute(insert(meta).values(name=name, value=value))
+
+    # Heartbeats
+
+    def beat(self, worker: str, *, now: datetime) -> None:
+        changed = self._connection.execute(
+            update(heartbeats).where(heartbeats.c.worker == worker).values(beat_at=now)
+        )
+        if changed.rowcount == 0:
+            self._connection.execute(insert(heartbeats).values(worker=worker, beat_at=now))
+
+    def last_beat(self, worker: str) -> datetime | None:
+        beat: datetime | None = self._connection.scalar(
+            select(heartbeats.c.beat_at).where(heartbeats.c.worker == worker)
+        )
+        return beat
+
+    # Audit
+
+    def audit(
+        self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime
+    ) -> None:
+        """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
+        values = [
+            {
+                "clinic_id": clinic_id,
+                "at": now,
+                "actor": actor,
+                "action": action,
+                "patient_id": patient_id,
+                "detail": detail,
+            }
+            for clinic_id, action, patient_id, detail in entries
+        ]
+        if values:
+            self._connection.execute(insert(audit), values)
+
+    def audit_entries(self, clinic_id: int) -> list[tuple[datetime, str, str, UUID | None, str]]:
+        """(at, actor, action, patient, detail), oldest first."""
+        query = select(audit.c.at, audit.c.actor, audit.c.action, audit.c.patient_id, audit.c.detail)
+        found = self._connection.execute(query.where(audit.c.clinic_id == clinic_id).order_by(audit.c.id))
+        return [tuple(row) for row in found]

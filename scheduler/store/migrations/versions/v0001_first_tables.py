@@ -1,0 +1,400 @@
+"""The first tables.
+
+Types and names are written out, never taken from the tables of today: a migration says what it did then.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+SEALED = sa.LargeBinary()
+
+
+def upgrade() -> None:
+    _create_clinics()
+    _create_heartbeats()
+    _create_meta()
+    _create_simulated_inbox()
+    _create_audit()
+    _create_patients()
+    _create_staff()
+    _create_clearances()
+    _create_consents()
+    _create_enrolments()
+    _create_replies()
+    _create_results()
+    _create_tasks()
+    _create_messages()
+    _create_attempts()
+
+
+def _create_clinics() -> None:
+    op.create_table(
+        "clinics",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("message_name", sa.String(40), nullable=False),
+        sa.Column("timezone", sa.String(64), nullable=False),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("language", sa.String(16), nullable=False),
+        sa.Column("phone", sa.String(32)),
+        sa.Column("sms_from", sa.String(32)),
+        sa.Column("messaging_service", sa.String(34)),
+        sa.Column("email_from", sa.String(254)),
+        sa.Column("messages_per_second", sa.Float(), nullable=False),
+        sa.Column("window_start", sa.Time(), nullable=False),
+        sa.Column("window_end", sa.Time(), nullable=False),
+        sa.Column("contact_time", sa.Time(), nullable=False),
+        sa.Column("daily_budget", sa.SmallInteger(), nullable=False),
+        sa.Column("is_sample", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clinics"),
+        sa.UniqueConstraint("code", name="uq_clinics_code"),
+    )
+
+
+def _create_heartbeats() -> None:
+    op.create_table(
+        "heartbeats",
+        sa.Column("worker", sa.String(64), nullable=False),
+        sa.Column("beat_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("worker", name="pk_heartbeats"),
+    )
+
+
+def _create_meta() -> None:
+    op.create_table(
+        "meta",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("value", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_meta"),
+    )
+
+
+def _create_simulated_inbox() -> None:
+    op.create_table(
+        "simulated_inbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("sender", sa.String(254), nullable=False),
+        sa.Column("subject", SEALED),
+        sa.Column("body", SEALED, nullable=False),
+        sa.Column("html", SEALED),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_simulated_inbox"),
+    )
+
+
+def _create_audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("actor", sa.String(254), nullable=False),
+        sa.Column("action", sa.String(64), nullable=False),
+        sa.Column("patient_id", sa.Uuid()),
+        sa.Column("detail", sa.String(255), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_audit_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_clinic_id_at", "audit", ["clinic_id", "at"])
+
+
+def _create_patients() -> None:
+    op.create_table(
+        "patients",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("mrn", sa.String(64), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("birth_date", SEALED),
+        sa.Column("phone", SEALED),
+        sa.Column("phone_index", sa.LargeBinary(16)),
+        sa.Column("email", SEALED),
+        sa.Column("email_index", sa.LargeBinary(16)),
+        sa.Column("language", sa.String(16), nullable=False),
+        sa.Column("timezone", sa.String(64), nullable=False),
+        sa.Column("contact_time", sa.Time()),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("mobility", sa.String(16), nullable=False),
+        sa.Column("exercise_days", sa.SmallInteger(), nullable=False),
+        sa.Column("risk_factors", sa.String(255), nullable=False),
+        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("paused_until", sa.Date()),
+        sa.Column("sms_consent", sa.Boolean(), nullable=False),
+        sa.Column("email_consent", sa.Boolean(), nullable=False),
+        sa.Column("phone_bad", sa.Boolean(), nullable=False),
+        sa.Column("email_bad", sa.Boolean(), nullable=False),
+        sa.Column("next_contact_at", INSTANT),
+        sa.Column("contacted_on", sa.Date()),
+        sa.Column("contacts_that_day", sa.SmallInteger(), nullable=False),
+        sa.Column("stop_line_on", sa.Date()),
+        sa.Column("source", SEALED),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_patients_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_patients"),
+        sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
+    )
+    op.create_index("ix_patients_clinic_id_email_index", "patients", ["clinic_id", "email_index"])
+    op.create_index("ix_patients_clinic_id_phone_index", "patients", ["clinic_id", "phone_index"])
+    op.create_index(
+        "ix_patients_due",
+        "patients",
+        ["next_contact_at"],
+        postgresql_where=sa.text("next_contact_at IS NOT NULL"),
+        sqlite_where=sa.text("next_contact_at IS NOT NULL"),
+    )
+
+
+def _create_staff() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_staff"),
+        sa.UniqueConstraint("clinic_id", "email", name="uq_staff_clinic_id_email"),
+    )
+
+
+def _create_clearances() -> None:
+    op.create_table(
+        "clearances",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("named", SEALED, nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("decision", sa.String(16)),
+        sa.Column("decided_at", INSTANT),
+        sa.Column("decided_by", sa.String(254)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_clearances_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_clearances_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_clearances"),
+    )
+    op.create_index("ix_clearances_patient_id", "clearances", ["patient_id"])
+
+
+def _create_consents() -> None:
+    op.create_table(
+        "consents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(16), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("recorded_by", sa.String(254), nullable=False),
+        sa.Column("wording", sa.String(64)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_consents_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_consents_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_consents"),
+    )
+    op.create_index("ix_consents_patient_id", "consents", ["patient_id"])
+
+
+def _create_enrolments() -> None:
+    op.create_table(
+        "enrolments",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("pathway", sa.String(32), nullable=False),
+        sa.Column("step", sa.String(32), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("entered_on", sa.Date(), nullable=False),
+        sa.Column("timer_on", sa.Date()),
+        sa.Column("silence_from", sa.Date(), nullable=False),
+        sa.Column("fired", sa.SmallInteger(), nullable=False),
+        sa.Column("sent_count", sa.Integer(), nullable=False),
+        sa.Column("unanswered", sa.Integer(), nullable=False),
+        sa.Column("week_of", sa.Date()),
+        sa.Column("done_count", sa.SmallInteger(), nullable=False),
+        sa.Column("done_on", sa.Date()),
+        sa.Column("paused_until", sa.Date()),
+        sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("rest_months", sa.SmallInteger()),
+        sa.Column("contact_time", sa.Time()),
+        sa.Column("enrolled_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_enrolments_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_enrolments_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_enrolments"),
+        sa.UniqueConstraint("patient_id", "pathway", name="uq_enrolments_patient_id_pathway"),
+    )
+
+
+def _create_replies() -> None:
+    op.create_table(
+        "replies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid()),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("sender", SEALED, nullable=False),
+        sa.Column("sender_index", sa.LargeBinary(16), nullable=False),
+        sa.Column("body", SEALED, nullable=False),
+        sa.Column("provider_id", sa.String(255)),
+        sa.Column("meaning", sa.String(16)),
+        sa.Column("pathway", sa.String(32)),
+        sa.Column("answer", sa.String(32)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_replies_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_replies_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_replies"),
+        sa.UniqueConstraint("clinic_id", "provider_id", name="uq_replies_clinic_id_provider_id"),
+    )
+    op.create_index("ix_replies_clinic_id_received_at", "replies", ["clinic_id", "received_at"])
+    op.create_index("ix_replies_patient_id", "replies", ["patient_id"])
+
+
+def _create_results() -> None:
+    op.create_table(
+        "results",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("taken_on", sa.Date(), nullable=False),
+        sa.Column("value", SEALED),
+        sa.Column("unit", sa.String(32)),
+        sa.Column("next_months", sa.SmallInteger()),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("recorded_by", sa.String(254), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_results_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_results_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_results"),
+    )
+    op.create_index("ix_results_patient_id", "results", ["patient_id"])
+
+
+def _create_tasks() -> None:
+    op.create_table(
+        "tasks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid()),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("cause", sa.String(80), nullable=False),
+        sa.Column("priority", sa.String(8), nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("due", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("note", SEALED),
+        sa.Column("closed_at", INSTANT),
+        sa.Column("closed_by", sa.String(254)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_tasks_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_tasks_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_tasks"),
+    )
+    op.create_index("ix_tasks_patient_id", "tasks", ["patient_id"])
+    op.create_index(
+        "uq_tasks_open_cause",
+        "tasks",
+        ["clinic_id", "cause"],
+        unique=True,
+        postgresql_where=sa.text("status = 'open'"),
+        sqlite_where=sa.text("status = 'open'"),
+    )
+
+
+def _create_messages() -> None:
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid()),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("pathway", sa.String(32), nullable=False),
+        sa.Column("step", sa.String(32), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("fired", sa.SmallInteger(), nullable=False),
+        sa.Column("template", sa.String(32), nullable=False),
+        sa.Column("activity_turn", sa.Integer(), nullable=False),
+        sa.Column("count", sa.SmallInteger(), nullable=False),
+        sa.Column("stop_line", sa.Boolean(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("planned_at", INSTANT, nullable=False),
+        sa.Column("send_from", INSTANT, nullable=False),
+        sa.Column("send_until", INSTANT, nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("reason", sa.String(64)),
+        sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column("provider_id", sa.String(255)),
+        sa.Column("sent_at", INSTANT),
+        sa.Column("subject", SEALED),
+        sa.Column("body", SEALED),
+        sa.Column("language", sa.String(16)),
+        sa.Column("segments", sa.SmallInteger()),
+        sa.Column("pathway_version", sa.String(16), nullable=False),
+        sa.Column("template_version", sa.String(16)),
+        sa.Column("lease_until", INSTANT),
+        sa.Column("worker", sa.String(64)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_messages_clinic_id"),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_messages_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_messages"),
+    )
+    op.create_index("ix_messages_clinic_id_planned_at", "messages", ["clinic_id", "planned_at"])
+    op.create_index(
+        "ix_messages_leased",
+        "messages",
+        ["lease_until"],
+        postgresql_where=sa.text("status = 'sending'"),
+        sqlite_where=sa.text("status = 'sending'"),
+    )
+    op.create_index("ix_messages_patient_id_planned_at", "messages", ["patient_id", "planned_at"])
+    op.create_index("ix_messages_provider_id", "messages", ["provider_id"])
+    op.create_index(
+        "ix_messages_ready",
+        "messages",
+        ["channel", "send_from"],
+        postgresql_where=sa.text("status = 'planned'"),
+        sqlite_where=sa.text("status = 'planned'"),
+    )
+    op.create_index(
+        "uq_messages_reminder",
+        "messages",
+        ["enrolment_id", "cycle", "step", "due_date"],
+        unique=True,
+        postgresql_where=sa.text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')"),
+        sqlite_where=sa.text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')"),
+    )
+
+
+def _create_attempts() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("finished_at", INSTANT),
+        sa.Column("outcome", sa.String(16)),
+        sa.Column("code", sa.String(32)),
+        sa.Column("detail", sa.String(255)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_attempts_clinic_id"),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_attempts_message_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_attempts"),
+        sa.UniqueConstraint("message_id", "number", name="uq_attempts_message_id_number"),
+    )

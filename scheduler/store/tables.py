@@ -1,0 +1,371 @@
+"""The tables, once, for SQLite and PostgreSQL alike. Migrations build them; a test holds the two together.
+
+Every table of the service's own carries `clinic_id`, and every query names it (the planner and the workers
+serve all clinics, and say so). `meta`, `heartbeats` and `simulated_inbox` stand outside: they belong to the
+installation. Columns of type `Sealed` hold ciphertext made by the vault, which calls them `table.column`;
+`*_index` columns hold keyed blind indexes of the same value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from scheduler.store.types import Instant, Sealed
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+# A reminder that was skipped, expired or proven unsent leaves its day free for another try.
+_LIVE_REMINDER = text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')")
+
+
+def _clinic() -> Column[Any]:
+    return Column("clinic_id", Integer, ForeignKey("clinics.id"), nullable=False)
+
+
+def _patient(*, nullable: bool = False) -> Column[Any]:
+    return Column("patient_id", Uuid, ForeignKey("patients.id"), nullable=nullable)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", String(255), nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("worker", String(64), primary_key=True),
+    Column("beat_at", Instant, nullable=False),
+)
+
+clinics = Table(
+    "clinics",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", String(32), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("message_name", String(40), nullable=False),  # the neutral name that opens every message
+    Column("timezone", String(64), nullable=False),
+    Column("country", String(2), nullable=False),  # ISO 3166; default region of phone numbers
+    Column("language", String(16), nullable=False),
+    Column("phone", String(32)),
+    Column("sms_from", String(32)),
+    Column("messaging_service", String(34)),
+    Column("email_from", String(254)),
+    Column("messages_per_second", Float, nullable=False),
+    Column("window_start", Time, nullable=False),
+    Column("window_end", Time, nullable=False),
+    Column("contact_time", Time, nullable=False),
+    Column("daily_budget", SmallInteger, nullable=False),
+    Column("is_sample", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("email", String(254), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("clinic_id", "email"),
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    Column("mrn", String(64), nullable=False),
+    Column("name", Sealed, nullable=False),
+    Column("birth_date", Sealed),
+    Column("phone", Sealed),
+    Column("phone_index", LargeBinary(16)),
+    Column("email", Sealed),
+    Column("email_index", LargeBinary(16)),
+    Column("language", String(16), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("contact_time", Time),  # null: the clinic's
+    Column("channel", String(8), nullable=False),
+    Column("mobility", String(16), nullable=False),
+    Column("exercise_days", SmallInteger, nullable=False),  # bit 0 is Monday
+    Column("risk_factors", String(255), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("paused_until", Date),
+    Column("sms_consent", Boolean, nullable=False),  # the latest consent record, kept here for the planner
+    Column("email_consent", Boolean, nullable=False),
+    Column("phone_bad", Boolean, nullable=False),  # the provider said this number will never work
+    Column("email_bad", Boolean, nullable=False),
+    Column("next_contact_at", Instant),  # the one instant the planner looks at; null: nothing to plan
+    Column("contacted_on", Date),  # the last local date that had a reminder
+    Column("contacts_that_day", SmallInteger, nullable=False),
+    Column("stop_line_on", Date),  # the last local date whose text said how to stop
+    Column(
+        "source", Sealed
+    ),  # the import row as last read, so that a later file changes only what it changed
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("clinic_id", "mrn"),
+    Index(
+        "ix_patients_due",
+        "next_contact_at",
+        postgresql_where=text("next_contact_at IS NOT NULL"),
+        sqlite_where=text("next_contact_at IS NOT NULL"),
+    ),
+    Index("ix_patients_clinic_id_phone_index", "clinic_id", "phone_index"),
+    Index("ix_patients_clinic_id_email_index", "clinic_id", "email_index"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("channel", String(8), nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("given_on", Date, nullable=False),  # the date the patient decided, which may precede the record
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", String(254), nullable=False),
+    Column("wording", String(64)),  # the version of the wording that the patient agreed to
+    Index("ix_consents_patient_id", "patient_id"),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("pathway", String(32), nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("entered_on", Date, nullable=False),
+    Column("timer_on", Date),
+    Column("silence_from", Date, nullable=False),
+    Column("fired", SmallInteger, nullable=False),
+    Column("sent_count", Integer, nullable=False),
+    Column("unanswered", Integer, nullable=False),
+    Column("week_of", Date),
+    Column("done_count", SmallInteger, nullable=False),
+    Column("done_on", Date),
+    Column("paused_until", Date),
+    Column("is_paused", Boolean, nullable=False),
+    Column("rest_months", SmallInteger),
+    Column("contact_time", Time),  # null: the patient's
+    Column("enrolled_on", Date, nullable=False),
+    UniqueConstraint("patient_id", "pathway"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("enrolment_id", Uuid, ForeignKey("enrolments.id")),
+    Column("kind", String(8), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("pathway", String(32), nullable=False),
+    Column("step", String(32), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("fired", SmallInteger, nullable=False),
+    Column("template", String(32), nullable=False),
+    Column("activity_turn", Integer, nullable=False),
+    Column("count", SmallInteger, nullable=False),
+    Column("stop_line", Boolean, nullable=False),
+    Column("due_date", Date, nullable=False),  # local date of the patient
+    Column("planned_at", Instant, nullable=False),
+    Column("send_from", Instant, nullable=False),  # not before; a retry moves it
+    Column("send_until", Instant, nullable=False),  # end of the contact window (exclusive)
+    Column("status", String(12), nullable=False),
+    Column("reason", String(64)),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("provider_id", String(255)),
+    Column("sent_at", Instant),
+    Column("subject", Sealed),
+    Column("body", Sealed),
+    Column("language", String(16)),
+    Column("segments", SmallInteger),
+    Column("pathway_version", String(16), nullable=False),
+    Column("template_version", String(16)),
+    Column("lease_until", Instant),
+    Column("worker", String(64)),
+    Index(
+        "ix_messages_ready",
+        "channel",
+        "send_from",
+        postgresql_where=text("status = 'planned'"),
+        sqlite_where=text("status = 'planned'"),
+    ),
+    Index(
+        "ix_messages_leased",
+        "lease_until",
+        postgresql_where=text("status = 'sending'"),
+        sqlite_where=text("status = 'sending'"),
+    ),
+    Index("ix_messages_patient_id_planned_at", "patient_id", "planned_at"),
+    Index("ix_messages_clinic_id_planned_at", "clinic_id", "planned_at"),
+    Index("ix_messages_provider_id", "provider_id"),
+    Index(
+        "uq_messages_reminder",
+        "enrolment_id",
+        "cycle",
+        "step",
+        "due_date",
+        unique=True,
+        postgresql_where=_LIVE_REMINDER,
+        sqlite_where=_LIVE_REMINDER,
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("address", Sealed, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("outcome", String(16)),
+    Column("code", String(32)),
+    Column("detail", String(255)),
+    UniqueConstraint("message_id", "number"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(nullable=True),
+    Column("received_at", Instant, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("sender", Sealed, nullable=False),
+    Column("sender_index", LargeBinary(16), nullable=False),
+    Column("body", Sealed, nullable=False),
+    Column("provider_id", String(255)),
+    Column("meaning", String(16)),
+    Column("pathway", String(32)),
+    Column("answer", String(32)),
+    UniqueConstraint("clinic_id", "provider_id"),
+    Index("ix_replies_clinic_id_received_at", "clinic_id", "received_at"),
+    Index("ix_replies_patient_id", "patient_id"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    _patient(nullable=True),
+    Column("kind", String(32), nullable=False),
+    Column("cause", String(80), nullable=False),  # one open task per clinic and cause
+    Column("priority", String(8), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("due", Date, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("note", Sealed),
+    Column("closed_at", Instant),
+    Column("closed_by", String(254)),
+    Index(
+        "uq_tasks_open_cause",
+        "clinic_id",
+        "cause",
+        unique=True,
+        postgresql_where=text("status = 'open'"),
+        sqlite_where=text("status = 'open'"),
+    ),
+    Index("ix_tasks_patient_id", "patient_id"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("kind", String(32), nullable=False),
+    Column("taken_on", Date, nullable=False),
+    Column("value", Sealed),
+    Column("unit", String(32)),
+    Column("next_months", SmallInteger),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", String(254), nullable=False),
+    Index("ix_results_patient_id", "patient_id"),
+)
+
+clearances = Table(
+    "clearances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("named", Sealed, nullable=False),  # in the patient's own words
+    Column("opened_at", Instant, nullable=False),
+    Column("decision", String(16)),
+    Column("decided_at", Instant),
+    Column("decided_by", String(254)),
+    Index("ix_clearances_patient_id", "patient_id"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(254), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("patient_id", Uuid),
+    Column("detail", String(255), nullable=False),  # never a name, number, address or body
+    Index("ix_audit_clinic_id_at", "clinic_id", "at"),
+)
+
+simulated_inbox = Table(
+    "simulated_inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String(8), nullable=False),
+    Column("address", Sealed, nullable=False),
+    Column("sender", String(254), nullable=False),
+    Column("subject", Sealed),
+    Column("body", Sealed, nullable=False),
+    Column("html", Sealed),
+    Column("at", Instant, nullable=False),
+)

@@ -1,0 +1,59 @@
+"""The store as services see it: transactions that hold everything one use case reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+
+from scheduler import ports
+from scheduler.store.engine import reading, writing
+from scheduler.store.inbox import Inbox
+from scheduler.store.installation import Installation
+from scheduler.store.ledger import Ledger
+from scheduler.store.patients import Patients
+from scheduler.store.vault import Vault
+from scheduler.store.worklist import Worklist
+
+
+class Unit:
+    """One transaction. Everything done through it becomes true at once, or not at all."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self.installation = Installation(connection)
+        self.patients = Patients(connection, vault)
+        self.ledger = Ledger(connection, vault)
+        self.worklist = Worklist(connection, vault)
+        self.inbox = Inbox(connection, vault)
+
+
+class Store:
+    """Where everything is kept."""
+
+    def __init__(self, engine: Engine, vault: Vault) -> None:
+        self._engine = engine
+        self._vault = vault
+
+    @contextmanager
+    def writing(self) -> Iterator[Unit]:
+        """A transaction that may write: commits at the end, rolls back on any exception."""
+        with writing(self._engine) as connection:
+            yield Unit(connection, self._vault)
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """A read-only transaction; never waits for a writer."""
+        with reading(self._engine) as connection:
+            yield Unit(connection, self._vault)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+if TYPE_CHECKING:
+
+    def _is_a_store(store: Store) -> ports.Store:
+        """Holds the store to its port."""
+        return store

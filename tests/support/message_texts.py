@@ -1,0 +1,169 @@
+"""The shipped message texts for the tests of their words: what is sent, by which step, and what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from html.parser import HTMLParser
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scheduler.catalogue.template_tree import SERVICE, SERVICE_MESSAGES, STOP_LINE, Piece, source_name
+from scheduler.catalogue.templates import TemplateLibrary
+from scheduler.ports import MessageValues
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "templates"
+LANGUAGES = ("en", "es")
+MAILS = (Piece.TEXT, Piece.HTML)
+WORDY = (Piece.SMS, *MAILS)
+
+CLINIC = "Harbor Neighbours Clinic"  # 24 characters: the longest name that the texts are written for
+PHONE = "+1 202 555 0100"
+UNSUBSCRIBE = "https://clinic.example/u/abc"
+
+_COUNTS = (0, 1, 2, 7)
+_LIBRARY = TemplateLibrary(TEMPLATES)
+
+# What no patient may read, because others may read it too, or because it frightens, presses or promises.
+NEVER = re.compile(
+    r"multiple sclerosis|\bMS\b|osteopor|deficien|\bIU\b|\bmg\b|\bmcg\b|\bdose|\bdrug|\bpill|medicine"
+    r"|medication|steroid|prednis|\bSSRI|\bresult|\blevel|you need (?:an?|the|this)\b|you must"
+    r"|\bsafe\b|safely|guarantee|urgent|at once|right away|\brisk|danger|fractur|\bbreak a|disease|illness"
+    r"|diagnos|push through|no pain"
+    r"|esclerosis|\bEM\b|\bUI\b|\bdosis|medicamento|medicina|esteroide|\bresultado|\bnivel|usted necesita"
+    r"|\bdebe\b|segur[oa]\b|garanti|urgente|de inmediato|riesgo|peligro|enfermedad|diagn[oó]stico|aguante",
+    re.IGNORECASE,
+)
+
+
+@cache
+def _pathway(name: str) -> dict[str, Any]:
+    text = (ROOT / "config" / "pathways" / f"{name}.yaml").read_text("utf-8")
+    document: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - strings only, no Booleans
+    return document
+
+
+def _asked(step: dict[str, Any]) -> set[str]:
+    """The messages after which this step waits for an answer."""
+    own = {step[key] for key in ("send", "first", "on_sunday") if key in step}
+    return own | {silence["send"] for silence in step.get("silence", ()) if "send" in silence}
+
+
+def _said(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "say" in node:
+            yield node["say"]
+        for value in node.values():
+            yield from _said(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _said(value)
+
+
+def _messages() -> list[str]:
+    found = {f"{SERVICE}/{name}" for name in SERVICE_MESSAGES if name != STOP_LINE}
+    for file in (ROOT / "config" / "pathways").glob("*.yaml"):
+        pathway = _pathway(file.stem)
+        found |= {f"{file.stem}/{said}" for said in _said(pathway)}
+        found |= {f"{file.stem}/{asked}" for step in pathway["steps"].values() for asked in _asked(step)}
+    return sorted(found)
+
+
+MESSAGES = _messages()  # as `<pathway>/<message>`, all but the stop line
+
+
+def steps_that_ask(message: str) -> list[dict[str, Any]]:
+    """The steps that send `message` and then wait for an answer, as they stand in the YAML."""
+    pathway, _, name = message.partition("/")
+    if pathway == SERVICE:
+        return []
+    return [step for step in _pathway(pathway)["steps"].values() if name in _asked(step)]
+
+
+def digits_of(step: dict[str, Any]) -> set[str]:
+    """The digits that answer `step`."""
+    return {answer.split()[0] for answer in step.get("answers", {}) if answer[0].isdigit()}
+
+
+def source_of(message: str, language: str, piece: Piece) -> str:
+    """The template as written."""
+    pathway, _, name = message.partition("/")
+    return (TEMPLATES / source_name(pathway, name, language, piece)).read_text("utf-8")
+
+
+@cache
+def activities(language: str) -> dict[str, list[tuple[str, str]]]:
+    """(id, text) of every activity, by mobility, in rotation order."""
+    text = (TEMPLATES / "messages" / "exercise" / f"activities.{language}.yaml").read_text("utf-8")
+    groups = yaml.safe_load(text)
+    return {group: [next(iter(item.items())) for item in items] for group, items in groups.items()}
+
+
+def activity_texts(language: str) -> list[str]:
+    """Every activity's text, of all mobilities."""
+    return [text for items in activities(language).values() for _, text in items]
+
+
+def values(
+    *, activity: str = "", count: int = 3, clinic: str = CLINIC, phone: str = PHONE, name: str = "Ana"
+) -> MessageValues:
+    """What a template is filled with here."""
+    return MessageValues(
+        clinic=clinic,
+        clinic_phone=phone,
+        first_name=name,
+        page_url="",
+        unsubscribe_url=UNSUBSCRIBE,
+        activity=activity,
+        count=count,
+    )
+
+
+def render(message: str, language: str, piece: Piece, filled: MessageValues) -> str:
+    """One file of a message, as it goes out."""
+    pathway, _, name = message.partition("/")
+    text = _LIBRARY.piece(pathway, name, language, piece, filled)
+    assert text is not None, f"{message}/{language}.{piece} is missing"
+    return text
+
+
+@cache
+def every_rendering(message: str, language: str, piece: Piece) -> tuple[str, ...]:
+    """The file with and without a phone, with each activity or count it may be given; each outcome once."""
+    source = source_of(message, language, piece)
+    offered = activity_texts(language) if "{{ activity }}" in source else [""]
+    counts = _COUNTS if "count" in source else (3,)
+    filled = (
+        values(activity=activity, count=count, phone=phone)
+        for phone, activity, count in product(("", PHONE), offered, counts)
+    )
+    return tuple(dict.fromkeys(render(message, language, piece, one) for one in filled))
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+@cache
+def seen(text: str, piece: Piece) -> str:
+    """What a reader sees of a rendered piece: of HTML the words, a paragraph for each element."""
+    if piece is not Piece.HTML:
+        return text
+    parser = _Words()
+    parser.feed(re.sub(r"</?(?:strong|a)\b[^>]*>", "", text))
+    return "\n\n".join(part.strip() for part in parser.parts if part.strip())
+
+
+def capitals(text: str) -> set[str]:
+    """The words in capitals, which are the words that a reply may have."""
+    return set(re.findall(r"\b[A-ZÁÉÍÓÚÑ]{2,}\b", text))

@@ -1,0 +1,210 @@
+"""What Twilio's Messages resource would say: the checks it makes and the JSON it answers, without a socket.
+
+Field names, formats and error codes are those of https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from enum import StrEnum
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
+
+API = "/2010-04-01"
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_CHANNEL_ADDRESS = re.compile(r"[a-z]+:.+")
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+class FaultKind(StrEnum):
+    """How one request goes wrong."""
+
+    ANSWER = "answer"  # refused with `status` and `code`, or with `body` as it stands
+    DROP = "drop"  # the connection is reset; nothing is taken
+    HANG = "hang"  # taken, never answered
+    CLOSE = "close"  # taken, closed without an answer
+    GARBAGE = "garbage"  # taken, answered 201 with `body`, by default something that is not JSON
+    CUT = "cut"  # taken, closed in the middle of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `code` is Twilio's error number; None leaves it out of the body."""
+
+    kind: FaultKind
+    status: int = 500
+    code: int | None = None
+    retry_after: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer of the API."""
+
+    status: int
+    code: int
+    message: str
+
+    def body(self) -> bytes:
+        more = f"https://www.twilio.com/docs/errors/{self.code}"
+        fields = {"code": self.code, "message": self.message, "more_info": more, "status": self.status}
+        return json.dumps(fields).encode()
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A message that the server has taken, whether or not its answer reached the client."""
+
+    sid: str
+    at: float  # Unix seconds
+    account: str
+    username: str  # of the Basic authentication: the account SID or an API key
+    form: dict[str, str]
+    head: bytes  # the request line and headers, as they came
+    answered: bool = True
+
+    def header(self, name: str) -> str | None:
+        for line in self.head.decode("latin-1").split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                return value.strip()
+        return None
+
+    def journal_line(self) -> bytes:
+        at = datetime.fromtimestamp(self.at, UTC).isoformat()
+        fields = {"at": at, "sid": self.sid, "account": self.account, "username": self.username}
+        return json.dumps({**fields, "form": self.form, "answered": self.answered}).encode() + b"\n"
+
+
+def parse_form(body: bytes) -> dict[str, str]:
+    """The form's fields, the last of repeated ones; quicker than `parse_qsl`, which benchmarks notice."""
+    fields = {}
+    for pair in body.decode("ascii").split("&"):
+        name, _, value = pair.partition("=")
+        fields[unquote_plus(name)] = unquote_plus(value)
+    return fields
+
+
+def new_message(account: str, username: str, form: dict[str, str], head: bytes) -> Accepted:
+    return Accepted("SM" + secrets.token_hex(16), time.time(), account, username, form, head)
+
+
+def refusal_of(form: dict[str, str]) -> Refusal | None:
+    """Why the API would not take this message, or None."""
+    to, sender, service = form.get("To"), form.get("From"), form.get("MessagingServiceSid")
+    body = form.get("Body", "")
+    if not to:
+        return Refusal(400, 21604, "A 'To' phone number is required.")
+    if not (_E164.fullmatch(to) or _CHANNEL_ADDRESS.fullmatch(to)):
+        return Refusal(400, 21211, f"The 'To' number {to} is not a valid phone number.")
+    if not sender and not service:
+        return Refusal(400, 21603, "A 'From' phone number is required.")
+    if service and not _SERVICE.fullmatch(service):
+        return Refusal(404, 20404, f"The messaging service {service} was not found.")
+    if not body and not form.get("MediaUrl") and not form.get("ContentSid"):
+        return Refusal(400, 21602, "Message body is required.")
+    if len(body) > 1600:
+        return Refusal(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
+    validity = form.get("ValidityPeriod", "1")
+    if not validity.isdigit() or not 1 <= int(validity) <= 36_000:
+        return Refusal(400, 90007, "ValidityPeriod is out of range.")
+    if "_" in (urlsplit(form.get("StatusCallback", "")).hostname or ""):
+        return Refusal(400, 21609, "The 'StatusCallback' URL is not a valid URL.")
+    return None
+
+
+@lru_cache(maxsize=64)
+def _stamp(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC))
+
+
+def message_fields(message: Accepted, *, created: bool) -> dict[str, object]:
+    """The resource as JSON fields: as answered to its creation, or as seen some time later."""
+    form, service = message.form, message.form.get("MessagingServiceSid")
+    uri = f"{API}/Accounts/{message.account}/Messages/{message.sid}"
+    stamp = _stamp(int(message.at))
+    first_status = "accepted" if service else "queued"
+    return {
+        "account_sid": message.account,
+        "api_version": "2010-04-01",
+        "body": form.get("Body", ""),
+        "date_created": stamp,
+        "date_sent": None if created else stamp,
+        "date_updated": stamp,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": form.get("From"),
+        "messaging_service_sid": service,
+        "num_media": "0",
+        "num_segments": "0" if service and created else str(segments(form.get("Body", ""))),
+        "price": None,
+        "price_unit": "USD",
+        "sid": message.sid,
+        "status": first_status if created else "sent",
+        "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},
+        "to": form["To"],
+        "uri": f"{uri}.json",
+    }
+
+
+def segments(body: str) -> int:
+    """Roughly what Twilio would count: Latin text in septets, anything else in UTF-16 units."""
+    single, part = (160, 153) if body.isascii() else (70, 67)
+    units = len(body) if body.isascii() else len(body.encode("utf-16-le")) // 2
+    return 1 if units <= single else -(-units // part)
+
+
+def message_list(messages: list[Accepted], account: str, query: str) -> dict[str, object]:
+    """A page of the account's messages, newest first, filtered by To, From and DateSent as the API does."""
+    wanted = dict(parse_qsl(query))
+    size = min(1000, max(1, int(wanted.pop("PageSize", "50"))))
+    page = int(wanted.pop("Page", "0"))
+    wanted.pop("PageToken", None)
+    found = [m for m in reversed(messages) if m.account == account and _fits(m, wanted)]
+    shown = found[page * size : (page + 1) * size]
+    path = f"{API}/Accounts/{account}/Messages.json"
+
+    def link(number: int) -> str:
+        token = {"PageToken": f"PA{shown[-1].sid}"} if number and shown else {}
+        return f"{path}?{urlencode({**wanted, 'PageSize': size, 'Page': number, **token}, quote_via=quote)}"
+
+    return {
+        "messages": [message_fields(message, created=False) for message in shown],
+        "page": page,
+        "page_size": size,
+        "start": page * size,
+        "end": page * size + max(0, len(shown) - 1),
+        "uri": link(page),
+        "first_page_uri": link(0),
+        "previous_page_uri": link(page - 1) if page else None,
+        "next_page_uri": link(page + 1) if len(found) > (page + 1) * size else None,
+    }
+
+
+def _fits(message: Accepted, wanted: dict[str, str]) -> bool:
+    sent = datetime.fromtimestamp(message.at, UTC)
+    for name, value in wanted.items():
+        if name in ("To", "From"):
+            if message.form.get(name) != value:
+                return False
+        elif name in ("DateSent", "DateSent<", "DateSent>") and not _sent_fits(sent, name, value):
+            return False
+    return True
+
+
+def _sent_fits(sent: datetime, name: str, value: str) -> bool:
+    day = date.fromisoformat(value[:10])
+    if name == "DateSent":
+        return sent.date() == day
+    instant = datetime.fromisoformat(value).astimezone(UTC) if "T" in value else None
+    if name == "DateSent<":
+        return sent <= instant if instant else sent.date() <= day
+    return sent >= instant if instant else sent.date() >= day
