@@ -35,7 +35,7 @@ lint: setup-test ## ruff, formatting, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: setup-test ## put code in the project's format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -10,10 +10,10 @@ wanted=${1:-run}
 home=$(pwd)
 
 # An environment that has the test set keeps it: it holds all that `run` needs.
-if [ "$wanted" = run ] && [ -e .venv/.installed-test ]; then wanted=test; fi
+if [ "$wanted" = run ] && [ -e .venv/.installed-test ]; then wanted="test"; fi
 requirements="requirements/build.txt requirements/$wanted.txt"
 # shellcheck disable=SC2086  # two words, two files
-fingerprint=$({ echo "$home"; cat $requirements pyproject.toml scripts/setup.sh; } | cksum)
+fingerprint=$({ echo "$home"; cat $requirements scripts/setup.sh; sed '/^\[tool/,$d' pyproject.toml; } | cksum)
 stamp=.venv/.installed-$wanted
 if [ -x .venv/bin/bonewise ] && [ "$(cat "$stamp" 2>/dev/null)" = "$fingerprint" ]; then exit 0; fi
 

@@ -2,7 +2,7 @@
 # Looks for a PostgreSQL server and a browser for the tests, and installs what is missing where that is possible: as
 # root, with apt-get. What cannot be had is no error here: the tests that need it are reported as skipped, by name.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 missing=
 
 .venv/bin/python -m tests.support.postgres >/dev/null 2>&1 || missing="$missing postgresql"

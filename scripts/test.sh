@@ -2,7 +2,7 @@
 # Runs the tests: those marked `alone` one after another, because they measure time, then all others in parallel.
 #   scripts/test.sh WORKERS [pytest's arguments]
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 workers=$1
 shift
 none=5 # pytest's exit code for "no such test here", which is fine for one of the two halves

@@ -104,8 +104,8 @@ def _as_pattern(word: str) -> str:
 
 
 def _whole_words(parts: list[str], flags: int) -> re.Pattern[str]:
-    # A digit may stand right in front, as in 50mg; a letter may not.
-    return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(parts)})(?!\w)", flags)
+    # A digit may stand right in front of a letter, as in 50mg; nothing else may stand in front of anything.
+    return re.compile(rf"(?:(?<!\w)|(?<=\d)(?=[^\W\d_]))(?:{'|'.join(parts)})(?!\w)", flags)
 
 
 def read_content_rules(config_dir: Path) -> tuple[ContentRules, list[Fault]]:

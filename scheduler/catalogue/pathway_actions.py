@@ -69,9 +69,7 @@ def read_unanswered(fields: Fields) -> int | None:
         return None
     times = int(match[1])
     if not 1 <= times <= _MOST_UNANSWERED:
-        fields.fault(
-            fields.line("after"), f"after: '{entry_text}' must be from 1 to {_MOST_UNANSWERED} unanswered"
-        )
+        fields.fault(fields.line("after"), f"after: '{entry_text}' must be from 1 to {_MOST_UNANSWERED} unanswered")
     return max(0, min(times, _MOST_UNANSWERED))
 
 
@@ -85,9 +83,7 @@ def read_action(
     return action
 
 
-def action_fields(
-    table: Table, notes: Notes, *, where: str, cause: Cause, also: tuple[str, ...] = ()
-) -> Fields:
+def action_fields(table: Table, notes: Notes, *, where: str, cause: Cause, also: tuple[str, ...] = ()) -> Fields:
     """The keys of an action, with `also` for keys that only its place knows."""
     allowed = (*also, *_ALLOWED[cause])
     return Fields(table, notes.log, where=where, allowed=allowed, misplaced=_MISPLACED)
@@ -99,14 +95,10 @@ def action_from(fields: Fields, notes: Notes, *, cause: Cause) -> Action:
     wait = None if is_silence else read_wait(fields, "after")
     go, restart = fields.name("go"), fields.name("restart")
     if fields.has("go") and fields.has("restart"):
-        fields.fault(
-            fields.line("restart"), "'go' and 'restart' exclude each other; 'restart' begins a new cycle"
-        )
+        fields.fault(fields.line("restart"), "'go' and 'restart' exclude each other; 'restart' begins a new cycle")
         restart = None
     if fields.has("after") and not is_silence and not (fields.has("go") or fields.has("restart")):
-        fields.fault(
-            fields.line("after"), "'after' delays the step that 'go' or 'restart' leads to; name one"
-        )
+        fields.fault(fields.line("after"), "'after' delays the step that 'go' or 'restart' leads to; name one")
     action = Action(
         say=fields.name("say"),
         task=fields.name("task"),

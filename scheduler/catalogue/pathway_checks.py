@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scheduler.catalogue.pathway_draft import BY_ITSELF, Cause, Draft, Spot
+from scheduler.catalogue.pathway_draft import Cause, Draft, Spot
 from scheduler.catalogue.yaml_nodes import did_you_mean
 from scheduler.domain.pathway import NOW, Every, Step
 
@@ -60,9 +60,7 @@ def _check_moved(draft: Draft) -> None:
     for old, new in draft.pathway.moved.items():
         line = draft.notes.moved_lines[old]
         if old in known:
-            draft.log.add(
-                line, f"moved: step '{old}' still exists; only a removed step says where its patients go"
-            )
+            draft.log.add(line, f"moved: step '{old}' still exists; only a removed step says where its patients go")
         if new not in known:
             unknown = f"'{new}', which is not a step of this pathway{did_you_mean(new, known)}"
             draft.log.add(line, f"moved: '{old}' leads to {unknown}")
@@ -125,34 +123,25 @@ def _check_asked_again(draft: Draft) -> None:
     """A question whose answer leads straight back to it would be asked again day after day."""
     for spot in draft.notes.spots:
         is_answered = spot.cause in (Cause.ANSWER, Cause.TEXT)
-        if (
-            not is_answered
-            or spot.step is None
-            or spot.action.target != spot.step
-            or spot.action.after != NOW
-        ):
+        if not is_answered or spot.step is None or spot.action.target != spot.step or spot.action.after != NOW:
             continue
         step = draft.pathway.steps.get(spot.step)
         if step is not None and step.send is not None:
             remedy = "say when to ask again, as in 'after: 14 days', or leave the step out to keep it open"
-            draft.log.add(
-                spot.go_line, f"{spot.where}: leads straight back to its own step without a wait; {remedy}"
-            )
+            draft.log.add(spot.go_line, f"{spot.where}: leads straight back to its own step without a wait; {remedy}")
 
 
 # One step
 
 
 def _check_timers(draft: Draft, step: Step) -> None:
-    """A step has one timer: it rests, repeats, or asks and waits."""
+    """A step has one timer: it rests, repeats, or asks and waits. A rest may hear a late answer."""
     if step.rest is None:
         return
     others = {
         "every": step.every,
         "send": step.send,
         "first": step.first,
-        "answers": step.answers,
-        "text": step.free_text,
         "silence": step.silence,
     }
     clash = [key for key, value in others.items() if value]
@@ -161,7 +150,7 @@ def _check_timers(draft: Draft, step: Step) -> None:
         _add(
             draft,
             step,
-            f"a step that rests does nothing else, so {keys} cannot stand here; make it two steps",
+            f"a step that rests sends nothing, so {keys} cannot stand here; make it two steps",
         )
 
 
@@ -193,9 +182,7 @@ def _check_silence(draft: Draft, step: Step) -> None:
     longest = 0
     for silence, spot in zip(step.silence, spots, strict=True):
         if ended:
-            draft.log.add(
-                spot.line, f"{spot.where}: is never reached, because {ended} has left the step already"
-            )
+            draft.log.add(spot.line, f"{spot.where}: is never reached, because {ended} has left the step already")
             return
         if silence.times is None and _rough_days(spot) <= longest:
             remedy = "both count from the same message; put them in the order of their waits"
@@ -225,22 +212,22 @@ def _check_can_leave(draft: Draft, step: Step) -> None:
 
 
 def _check_asked(draft: Draft, step: Step) -> None:
-    """Answers need a question: the step's own message, or one that every way into it says."""
-    if step.send is not None or step.rest is not None or not (step.answers or step.free_text):
+    """Answers need a question: the step's own message, or one that was said or sent on some way to it."""
+    if step.send is not None or not (step.answers or step.free_text):
         return
-    for spot in draft.leading_to(step.name):
-        if spot.cause in BY_ITSELF or spot.cause is Cause.BEGIN or spot.action.say is None:
-            remedy = f"give step '{step.name}' a 'send', or this a 'say' that asks"
-            draft.log.add(
-                spot.go_line,
-                f"{spot.where}: step '{step.name}' waits for an answer nobody asked for; {remedy}",
-            )
+    if not any(_asks(draft, spot) for spot in draft.leading_to(step.name)):
+        remedy = "give it a 'send', or let what leads to it 'say' the question"
+        _add(draft, step, f"waits for an answer to a question that nobody asked; {remedy}")
+
+
+def _asks(draft: Draft, spot: Spot) -> bool:
+    """Whether a patient who comes this way may have a question before them: a late answer still counts."""
+    source = draft.pathway.steps.get(spot.step or "")
+    return spot.action.say is not None or (source is not None and source.send is not None)
 
 
 def _check_counts(draft: Draft, step: Step) -> None:
     if step.every is None:
         for spot in draft.notes.spots:
             if spot.step == step.name and spot.action.counts:
-                draft.log.add(
-                    spot.line, f"{spot.where}: 'count: today' is for a step that repeats, with 'every'"
-                )
+                draft.log.add(spot.line, f"{spot.where}: 'count: today' is for a step that repeats, with 'every'")

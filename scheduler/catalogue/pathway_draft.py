@@ -21,9 +21,6 @@ class Cause(StrEnum):
     FACT = "fact"
 
 
-BY_ITSELF = frozenset({Cause.SILENCE, Cause.REST})  # time alone makes these happen; the others need a person
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """One action, where it stands, and what makes it happen."""

@@ -24,9 +24,7 @@ class LoadedPathways:
 
     pathways: dict[str, Pathway]  # by name; only those without a fault of their own
     faults: list[Fault]  # in order of file and line
-    disabled: frozenset[str] = (
-        frozenset()
-    )  # shipped with `enabled: no`: nobody is enrolled unless the clinic asks
+    disabled: frozenset[str] = frozenset()  # shipped with `enabled: no`: nobody is enrolled unless the clinic asks
 
 
 def load_pathways(config_dir: Path, *, templates_dir: Path | None = None) -> LoadedPathways:

@@ -19,8 +19,8 @@ from scheduler.domain.interpret import ANY
 from scheduler.domain.pathway import NOW, Action, Answer, Every, Late, Pathway, Silence, Step, Wait
 from scheduler.domain.reply_words import carrier_meaning
 
-_TOP_KEYS = ("pathway", "title", "priority", "late", "enabled", "begin", "steps", "facts", "moved")
-_STEP_KEYS = (
+TOP_KEYS = ("pathway", "title", "priority", "late", "enabled", "begin", "steps", "facts", "moved")
+STEP_KEYS = (
     "task",
     "send",
     "first",
@@ -44,7 +44,7 @@ _MAX_PRIORITY = 1000
 def read_pathway(table: Table, log: FaultLog, *, version: str) -> Draft:
     """The pathway that a file holds. Faults go to `log`; what is faulty is left out of the model."""
     notes = Notes(log)
-    top = Fields(table, log, where="", allowed=_TOP_KEYS)
+    top = Fields(table, log, where="", allowed=TOP_KEYS)
     top.require("pathway", "title", "priority", "late", "begin", "steps")
     begin_table = top.mapping("begin")
     begin = _read_begin(begin_table, notes) if begin_table else Action()
@@ -97,7 +97,7 @@ def _read_steps(top: Fields, notes: Notes) -> dict[str, Step]:
 
 
 def _read_step(name: str, table: Table, notes: Notes) -> Step:
-    fields = Fields(table, notes.log, where=f"step '{name}'", allowed=_STEP_KEYS, misplaced=_IN_A_STEP)
+    fields = Fields(table, notes.log, where=f"step '{name}'", allowed=STEP_KEYS, misplaced=_IN_A_STEP)
     rest = read_wait(fields, "rest")
     every = fields.choice("every", Every)
     text = fields.mapping("text")
@@ -126,9 +126,7 @@ def _read_then(fields: Fields, notes: Notes, step: str, rest: Wait | None) -> Ac
     keys = tuple(entry for entry in fields.table if entry.key in ("go", "restart"))
     if not fields.has("rest"):
         for entry in keys:
-            fields.fault(
-                entry.line, f"'{entry.key}' needs a 'rest' beside it, or belongs under an answer or silence"
-            )
+            fields.fault(entry.line, f"'{entry.key}' needs a 'rest' beside it, or belongs under an answer or silence")
         return Action()
     if not keys:
         fields.fault(fields.line("rest"), "'rest' must say what comes after it, for example 'restart: ask'")
@@ -150,9 +148,7 @@ def _read_answers(fields: Fields, notes: Notes, step: str) -> tuple[Answer, ...]
         digit, name = key
         for other in answers:
             if other.digit == digit and digit is not None:
-                fields.fault(
-                    entry.line, f"digit {digit} stands for both '{other.name}' and '{name}'; renumber one"
-                )
+                fields.fault(entry.line, f"digit {digit} stands for both '{other.name}' and '{name}'; renumber one")
             if other.name == name:
                 fields.fault(entry.line, f"answer '{name}' stands here twice; keep one")
         table = as_table(entry, fields)
@@ -170,14 +166,10 @@ def _read_answer_key(entry: Entry, fields: Fields) -> tuple[str | None, str] | N
     digit, name = (match[1], match[2]) if match else (None, "")
     meaning = carrier_meaning(name)
     if name.isdigit():
-        fields.fault(
-            entry.line, f"answer '{entry.key}' has no name; write a digit and a name, as in '1 talked'"
-        )
+        fields.fault(entry.line, f"answer '{entry.key}' has no name; write a digit and a name, as in '1 talked'")
     elif meaning is not None:
         remedy = "carriers act on it before we see it; give the answer another name"
-        fields.fault(
-            entry.line, f"answer '{entry.key}': phone carriers treat '{name}' as {meaning.value}; {remedy}"
-        )
+        fields.fault(entry.line, f"answer '{entry.key}': phone carriers treat '{name}' as {meaning.value}; {remedy}")
     elif not NAME.fullmatch(name):
         proper = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         hint = f"; write '{proper}'" if NAME.fullmatch(proper) else ""
@@ -203,13 +195,9 @@ def _read_silence(
     times = read_unanswered(fields)
     wait = read_wait(fields, "after") if times is None else None
     if in_routine and wait is not None:
-        fields.fault(
-            fields.line("after"), "a step with 'every' counts messages: write for example '14 unanswered'"
-        )
+        fields.fault(fields.line("after"), "a step with 'every' counts messages: write for example '14 unanswered'")
     if not in_routine and times is not None:
-        fields.fault(
-            fields.line("after"), "only a step with 'every' counts unanswered messages: write '10 days'"
-        )
+        fields.fault(fields.line("after"), "only a step with 'every' counts unanswered messages: write '10 days'")
     action = action_from(fields, notes, cause=Cause.SILENCE)
     send = fields.name("send")
     if send and action.target:

@@ -117,9 +117,7 @@ class _Reader:
             return {}
         names = [member.value for member in kind]
         fields = Fields(table, self._top.log, where=section, allowed=names)
-        found = {
-            kind(entry.key): frozenset(self._words(entry, section)) for entry in table if entry.key in names
-        }
+        found = {kind(entry.key): frozenset(self._words(entry, section)) for entry in table if entry.key in names}
         for member in kind:
             if not found.get(member) and member not in optional:
                 fields.fault(table.line, f"'{member}' has no words; give at least one")

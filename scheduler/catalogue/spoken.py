@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S*[^\s.,;:!?)]|\S+@\S+\.\w+")
 _SENTENCE_END = re.compile(
     r"[.!?…]+[\"'”’)\]]*(?=\s|$)"
     r"|\n\s*\n"
@@ -35,8 +35,7 @@ _TENS = {
     "es": _listed("cero diez veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa"),
 }
 _SPANISH_HUNDREDS = _listed(
-    "cero ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos"
-    " novecientos"
+    "cero ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos"
 )
 
 

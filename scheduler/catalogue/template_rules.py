@@ -60,7 +60,7 @@ _SPOKEN: Mapping[type[nodes.Node], str] = {
     nodes.CondExpr: "an if inside {{ }}",
     nodes.Test: "a test with 'is'",
     nodes.Concat: "joining with ~",
-    nodes.ScopedEvalContextModifier: "{% autoescape %}",
+    nodes.Scope: "{% autoescape %}",
 }
 
 
@@ -127,9 +127,9 @@ def layout_findings(tree: nodes.Template, names: Collection[str]) -> list[Findin
 
 
 def html_findings(
-    tree: nodes.Template, names: Collection[str], layouts: Mapping[str, Collection[str]]
+    tree: nodes.Template, names: Collection[str], layouts: Mapping[str, Collection[str] | None]
 ) -> list[Finding]:
-    """What breaks the rules in an HTML mail; `layouts` gives the blocks of each layout by its path."""
+    """What breaks the rules in an HTML mail; `layouts` gives blocks by path, None for a broken layout."""
     found = list(_Walk(_HTML_NODES, names).children(tree, frozenset()))
     extends = list(tree.find_all(nodes.Extends))
     if len(extends) > 1:
@@ -140,16 +140,17 @@ def html_findings(
 
 
 def _extends_findings(
-    tree: nodes.Template, extends: nodes.Extends, layouts: Mapping[str, Collection[str]]
+    tree: nodes.Template, extends: nodes.Extends, layouts: Mapping[str, Collection[str] | None]
 ) -> Iterator[Finding]:
     layout = str(extends.template.value) if isinstance(extends.template, nodes.Const) else ""
     if layout not in layouts:
         known = ", ".join(f'"{name}"' for name in sorted(layouts)) or f"none; create {LAYOUTS}/email.html"
         yield Finding(extends.lineno, f"this layout does not exist; layouts are {known}")
         return
+    blocks = layouts[layout]
     for block in tree.find_all(nodes.Block):
-        if block.name not in layouts[layout]:
-            known = ", ".join(sorted(layouts[layout]))
+        if blocks is not None and block.name not in blocks:
+            known = ", ".join(sorted(blocks)) or "none"
             yield Finding(block.lineno, f"{layout} has no block '{block.name}'; its blocks are {known}")
     for node in tree.body:
         if not isinstance(node, nodes.Extends | nodes.Block) and not _is_blank(node):
@@ -187,7 +188,7 @@ class _Walk:
     def _visit(self, node: nodes.Node, guards: frozenset[str]) -> Iterator[Finding]:
         if not isinstance(node, self._allowed):
             what = _SPOKEN.get(type(node), "this expression")
-            yield Finding(node.lineno, f"{what} is not allowed here; {REMEDY}")
+            yield Finding(_line(node), f"{what} is not allowed here; {REMEDY}")
             return
         if isinstance(node, nodes.Name):
             yield from self._name(node)
@@ -219,6 +220,12 @@ class _Walk:
                     f"'{part.name}' may be empty; put what speaks of it between "
                     f"{{% if {part.name} %}} and {{% endif %}}",
                 )
+
+
+def _line(node: nodes.Node) -> int:
+    """The line of a node; Jinja gives some only to what is inside."""
+    inside = (child.lineno for child in node.find_all(nodes.Node))
+    return next((line for line in (node.lineno, *inside) if line), 0)
 
 
 def _own_name(test: nodes.Node) -> frozenset[str]:

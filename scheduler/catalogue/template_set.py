@@ -40,7 +40,7 @@ class TemplateSet:
     library: TemplateLibrary
     tree: Tree
     rules: ContentRules
-    layouts: Mapping[str, frozenset[str]]  # blocks by path
+    layouts: Mapping[str, frozenset[str] | None]  # blocks by path; None when that cannot be told
     layouts_are_sound: bool  # an HTML mail is only tried when they are
     activities: Mapping[str, tuple[str, ...]]  # every activity's text, by language
 
@@ -99,7 +99,7 @@ def open_templates(templates_dir: Path, rules: ContentRules) -> tuple[TemplateSe
     """The templates in `templates_dir`, and what is wrong with their layouts."""
     library = TemplateLibrary(templates_dir)
     tree = read_tree(templates_dir)
-    layouts: dict[str, frozenset[str]] = {}
+    layouts: dict[str, frozenset[str] | None] = {}
     faults: list[Fault] = []
     for layout in tree.layouts:
         blocks, findings = _read_layout(library, layout, tree)
@@ -121,11 +121,13 @@ def located(findings: list[Finding], templates_dir: Path, name: str) -> list[Fau
     return [Fault(f"{templates_dir.name}/{name}", finding.line, finding.message) for finding in findings]
 
 
-def _read_layout(library: TemplateLibrary, layout: str, tree: Tree) -> tuple[frozenset[str], list[Finding]]:
+def _read_layout(
+    library: TemplateLibrary, layout: str, tree: Tree
+) -> tuple[frozenset[str] | None, list[Finding]]:
     source = read_source(library.templates_dir, layout)
     parsed = parse(library.environment, source) if isinstance(source, str) else source
     if isinstance(parsed, Finding):
-        return frozenset(), [parsed]
+        return None, [parsed]
     findings = layout_findings(parsed, names_allowed(None, routine=False))
     return blocks_of(parsed), findings + untranslated(parsed, tree.languages())
 

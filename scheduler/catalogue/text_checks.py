@@ -16,7 +16,7 @@ from scheduler.catalogue.syllables import english_syllables, spanish_syllables
 from scheduler.catalogue.template_rules import Finding
 from scheduler.catalogue.template_tree import Piece
 from scheduler.domain.languages import DEFAULT_LANGUAGE, base_language
-from scheduler.domain.sms import Encoding, SmsLength, segments
+from scheduler.domain.sms import Encoding, SmsLength, segments, to_gsm7_lookalikes
 
 MAX_SUBJECT = 60  # characters; a phone shows about as many
 MAX_SENTENCE = 20  # words
@@ -48,14 +48,14 @@ class Texts:
 def sms_findings(texts: Texts, language: str, *, stop_line: str | None) -> Iterator[Finding]:
     """A text opens with the clinic, and fits: one GSM-7 segment in English, two in any other language.
 
-    `stop_line` is what may stand behind it; it counts.
+    `stop_line` is what may stand behind it; it counts. Typographic signs count as what they are sent as.
     """
     for body in texts.texts:
         if not body.startswith(SAMPLE_CLINIC):
             yield Finding(1, "a text must open with the clinic's name; begin it with {{ clinic }}:")
             break
     ending = f" {stop_line}" if stop_line else ""
-    longest = max((body + ending for body in texts.texts), key=_cost)
+    longest = max((to_gsm7_lookalikes(body + ending) for body in texts.texts), key=_cost)
     yield from _length_findings(longest, language)
 
 

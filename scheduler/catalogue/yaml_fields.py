@@ -133,9 +133,7 @@ class Fields:
         values = [member.value for member in kind]
         if text in values:
             return kind(text)
-        self.fault(
-            self.line(key), f"{key}: '{text}' must be one of {', '.join(values)}{did_you_mean(text, values)}"
-        )
+        self.fault(self.line(key), f"{key}: '{text}' must be one of {', '.join(values)}{did_you_mean(text, values)}")
         return None
 
     def mapping(self, key: str) -> Table | None:
@@ -150,9 +148,7 @@ class Fields:
             return ()
         if isinstance(entry.value, Listing):
             return entry.value.items
-        self.fault(
-            entry.line, f"'{key}' must be a list, lines that begin with '- ', not {describe(entry.value)}"
-        )
+        self.fault(entry.line, f"'{key}' must be a list, lines that begin with '- ', not {describe(entry.value)}")
         return ()
 
 

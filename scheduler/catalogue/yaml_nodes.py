@@ -15,6 +15,7 @@ import yaml
 
 from scheduler.domain.faults import Fault
 
+_DEEPEST = 50
 _NULL_TAG = "tag:yaml.org,2002:null"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
@@ -114,8 +115,13 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
 
 
 def _compose(text: str, log: FaultLog) -> yaml.Node | None:
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
+        too_deep = _first_line_too_deep(yaml.parse(text, Loader=loader))
+        if too_deep is not None:
+            log.add(too_deep, f"brackets or lists are nested more than {_DEEPEST} deep; something is not closed")
+            return None
+        root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         lines = text.splitlines()
@@ -126,12 +132,25 @@ def _compose(text: str, log: FaultLog) -> yaml.Node | None:
         line = text.count("\n", 0, error.position) + 1
         log.add(line, "holds a character that YAML does not allow; delete it")
         return None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         log.add(0, f"is not valid YAML: {type(error).__name__}")
         return None
     if root is None:
         log.add(0, "the file is empty")
     return root
+
+
+def _first_line_too_deep(events: Iterator[yaml.Event]) -> int | None:
+    """Where nesting passes `_DEEPEST`: composing it could overflow the stack, which ends the process."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            return event.start_mark.line + 1 if event.start_mark else 0
+    return None
 
 
 def _problem(error: yaml.MarkedYAMLError, line: str) -> str:

@@ -41,7 +41,5 @@ def monday_of(day: date) -> date:
 def on_or_after(day: date, weekdays: AbstractSet[Weekday]) -> date:
     """The first date from `day` on that falls on one of `weekdays`, which is not empty."""
     return next(
-        candidate
-        for offset in range(7)
-        if Weekday((candidate := day + timedelta(days=offset)).weekday()) in weekdays
+        candidate for offset in range(7) if Weekday((candidate := day + timedelta(days=offset)).weekday()) in weekdays
     )

@@ -122,6 +122,4 @@ class Change:
     messages: tuple[PlannedMessage, ...] = ()
     skipped: tuple[SkippedReminder, ...] = ()
     tasks: tuple[TaskChange, ...] = ()
-    superseded: frozenset[UUID] = field(
-        default_factory=frozenset
-    )  # enrolments whose pending reminders are void
+    superseded: frozenset[UUID] = field(default_factory=frozenset)  # enrolments whose pending reminders are void

@@ -99,9 +99,7 @@ class MovedByStaff:
     step: str
 
 
-Event = (
-    TimerFired | GaveWay | NotSent | Answered | TextReceived | FactRecorded | Paused | Resumed | MovedByStaff
-)
+Event = TimerFired | GaveWay | NotSent | Answered | TextReceived | FactRecorded | Paused | Resumed | MovedByStaff
 
 
 # What follows from it, beside the enrolment's new state.

@@ -49,9 +49,7 @@ TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
         {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.NOT_SENT}
     ),
     MessageStatus.SENT: frozenset({MessageStatus.DELIVERED, MessageStatus.UNDELIVERED}),
-    MessageStatus.UNDELIVERED: frozenset(
-        {MessageStatus.DELIVERED}
-    ),  # a late receipt that says delivered wins
+    MessageStatus.UNDELIVERED: frozenset({MessageStatus.DELIVERED}),  # a late receipt that says delivered wins
     MessageStatus.DELIVERED: frozenset(),
     MessageStatus.FAILED: frozenset(),
     MessageStatus.NOT_SENT: frozenset(),

@@ -44,9 +44,7 @@ class PatientStatus(StrEnum):
 
     ACTIVE = "active"  # reminders are planned
     PAUSED = "paused"  # by staff; nothing is planned until the pause ends or is lifted
-    STOPPED = (
-        "stopped"  # the patient said STOP on every channel; only a fresh START or consent brings them back
-    )
+    STOPPED = "stopped"  # the patient said STOP on every channel; only a fresh START or consent brings them back
     UNREACHABLE = "unreachable"  # every number and address we hold is known bad; a task asks for a new one
     DECEASED = "deceased"  # nothing is ever sent again
     DISCHARGED = "discharged"  # left the clinic's care; nothing is sent

@@ -19,16 +19,12 @@ from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.stepping import due_on, step
 from scheduler.domain.when import contact_instant, local_date, next_date, window_bounds
 
-MISSED_DAYS_RECORDED = (
-    31  # after a longer outage the ledger names the first month's nudges one by one, then stops
-)
+MISSED_DAYS_RECORDED = 31  # after a longer outage the ledger names the first month's nudges one by one, then stops
 
 _ONE_DAY = timedelta(days=1)
 
 
-def plan(
-    contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime
-) -> Change:
+def plan(contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime) -> Change:
     """Decide about one patient at `now` (UTC).
 
     Returns every reminder to send now, every one that was due and does not go, the enrolments after it, and the next
@@ -154,9 +150,7 @@ class _Day:
                     self._send(self._take(enrolled, outcome), outcome.send, channel)
 
     def _send(self, enrolled: Enrolled, send: Send, channel: Channel) -> None:
-        planned = message(
-            self.contact, enrolled, send, kind=MessageKind.REMINDER, channel=channel, now=self.now
-        )
+        planned = message(self.contact, enrolled, send, kind=MessageKind.REMINDER, channel=channel, now=self.now)
         self.messages.append(planned)
         again_today = self.contact.contacted_on == self.today
         self.contact = replace(
@@ -173,9 +167,7 @@ class _Day:
 
     def _due_today(self) -> list[Enrolled]:
         due = [
-            enrolled
-            for enrolled in self._known()
-            if (day := self._due(enrolled)) is not None and day <= self.today
+            enrolled for enrolled in self._known() if (day := self._due(enrolled)) is not None and day <= self.today
         ]
         return sorted(due, key=lambda enrolled: self._pathway(enrolled).priority)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from scheduler.domain.calendar import on_or_after
 from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage, TaskChange
 from scheduler.domain.effects import says, task_changes
 from scheduler.domain.enrolment import Event, FactRecorded, NotSent, Resumed
@@ -95,3 +96,18 @@ def reopen(situation: Situation) -> Change:
 def take_back(situation: Situation, not_sent: Iterable[tuple[UUID, NotSent]]) -> Change:
     """Planned reminders that never left: their enrolments act as if they had not been planned."""
     return situation.react(dict(not_sent), kind=MessageKind.NOTICE)
+
+
+def realign(situation: Situation) -> Situation:
+    """The situation with routine messages on the patient's present days of the week, after those have changed."""
+    weekdays = situation.contact.weekdays
+
+    def moved(enrolled: Enrolled) -> Enrolled:
+        pathway = situation.pathways.get(enrolled.state.pathway)
+        current = pathway.steps.get(enrolled.state.step) if pathway else None
+        timer = enrolled.state.timer_on
+        if current is None or current.every is None or timer is None:
+            return enrolled
+        return replace(enrolled, state=replace(enrolled.state, timer_on=on_or_after(timer, weekdays)))
+
+    return replace(situation, enrolments=tuple(moved(enrolled) for enrolled in situation.enrolments))

@@ -46,6 +46,4 @@ def read_time(text: str) -> time | None:
 def read_weekdays(normalised: str, vocabularies: Iterable[ReplyWords]) -> frozenset[Weekday]:
     """The days of the week that are named; empty when none is."""
     tokens = normalised.split()
-    return frozenset(
-        words.weekdays[token] for words in vocabularies for token in tokens if token in words.weekdays
-    )
+    return frozenset(words.weekdays[token] for words in vocabularies for token in tokens if token in words.weekdays)

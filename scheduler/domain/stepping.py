@@ -52,9 +52,7 @@ def begin(pathway: Pathway, *, on: date, weekdays: AbstractSet[Weekday] = EVERY_
     return _follow(pathway, blank, pathway.begin, on=on, weekdays=weekdays, soonest=on)
 
 
-def due_on(
-    pathway: Pathway, enrolment: Enrolment, *, weekdays: AbstractSet[Weekday] = EVERY_DAY
-) -> date | None:
+def due_on(pathway: Pathway, enrolment: Enrolment, *, weekdays: AbstractSet[Weekday] = EVERY_DAY) -> date | None:
     """The local date on which the enrolment's timer is due, a pause considered; None when nothing is coming."""
     timer = enrolment.timer_on
     if timer is None or not enrolment.is_paused:
@@ -153,9 +151,7 @@ def _fire_routine(
             return _follow_timer(pathway, enrolment, silence.action, on, weekdays)
     enrolment = _roll_week(enrolment, on)
     gap = timedelta(days=7) if current.every is Every.WEEK else _ONE_DAY
-    fired = replace(
-        enrolment, fired=enrolment.fired + 1, silence_from=on, timer_on=on_or_after(on + gap, weekdays)
-    )
+    fired = replace(enrolment, fired=enrolment.fired + 1, silence_from=on, timer_on=on_or_after(on + gap, weekdays))
     count = enrolment.done_count
     if current.first is not None and enrolment.fired == 0:
         return Outcome(fired, (Send(current.first, count=count),))
@@ -179,9 +175,7 @@ def _give_way(pathway: Pathway, enrolment: Enrolment, on: date, weekdays: Abstra
     return _fire(pathway, enrolment, on, weekdays).enrolment
 
 
-def _take_back(
-    pathway: Pathway, enrolment: Enrolment, event: NotSent, weekdays: AbstractSet[Weekday]
-) -> Enrolment:
+def _take_back(pathway: Pathway, enrolment: Enrolment, event: NotSent, weekdays: AbstractSet[Weekday]) -> Enrolment:
     planned_here = (event.step, event.cycle, event.fired) == (
         enrolment.step,
         enrolment.cycle,
@@ -204,9 +198,7 @@ def _take_back(
 # Answers, facts and people
 
 
-def _answer(
-    pathway: Pathway, enrolment: Enrolment, on: date, name: str, weekdays: AbstractSet[Weekday]
-) -> Outcome:
+def _answer(pathway: Pathway, enrolment: Enrolment, on: date, name: str, weekdays: AbstractSet[Weekday]) -> Outcome:
     if not enrolment.is_open_question(pathway):
         return Outcome(enrolment)
     answer = pathway.steps[enrolment.step].answer(name)
@@ -216,9 +208,7 @@ def _answer(
     return _follow(pathway, heard, answer.action, on=on, weekdays=weekdays)
 
 
-def _record(
-    pathway: Pathway, enrolment: Enrolment, event: FactRecorded, weekdays: AbstractSet[Weekday]
-) -> Outcome:
+def _record(pathway: Pathway, enrolment: Enrolment, event: FactRecorded, weekdays: AbstractSet[Weekday]) -> Outcome:
     action = pathway.facts.get(event.kind)
     if action is None:
         return Outcome(enrolment)
@@ -312,9 +302,7 @@ def _enter(
 ) -> Outcome:
     """Enter step `name`; what it does first is due on `start`. A rest counts from `anchor`, by default from `on`."""
     new = pathway.steps[name]
-    entered = replace(
-        enrolment, step=name, entered_on=on, silence_from=on, fired=0, unanswered=0, timer_on=start
-    )
+    entered = replace(enrolment, step=name, entered_on=on, silence_from=on, fired=0, unanswered=0, timer_on=start)
     effects = (OpenTask(new.task),) if new.task else ()
     if new.rest is not None:
         months = enrolment.rest_months

@@ -139,7 +139,7 @@ def next_opening(at: datetime, zone: ZoneInfo, window: ContactWindow) -> datetim
     now = _utc(at)
     if is_inside_window(now, zone, window):
         return now
-    opening = min(opening for opening in _starts_near(now, zone, window) if opening > now)
+    opening = min(start for start in _starts_near(local_date(now, zone), zone, window) if start > now)
     if now.astimezone(zone).utcoffset() != opening.astimezone(zone).utcoffset():
         change = _clock_change(now, opening, zone)  # clocks may be put straight into the window
         if is_inside_window(change, zone, window):
@@ -147,16 +147,16 @@ def next_opening(at: datetime, zone: ZoneInfo, window: ContactWindow) -> datetim
     return opening
 
 
-def _starts_near(now: datetime, zone: ZoneInfo, window: ContactWindow) -> list[datetime]:
-    """Every instant, from a day before `now` to three days after, at which clocks reach the window's start.
+@lru_cache(_CACHED)
+def _starts_near(today: date, zone: ZoneInfo, window: ContactWindow) -> tuple[datetime, ...]:
+    """Every instant at which clocks reach the window's start, the day before `today` to three days after.
 
     Three days, because a zone may skip a date; both occurrences, because a clock change may repeat the start.
     """
-    today = local_date(now, zone)
     days = [today + timedelta(days=offset) for offset in range(-1, 4)]
     walls = [datetime.combine(day, window.start, zone).replace(fold=fold) for day in days for fold in (0, 1)]
-    instants = [wall.astimezone(UTC) for wall in walls]
-    return [at for at in instants if is_inside_window(at, zone, window)]
+    instants = {wall.astimezone(UTC) for wall in walls}
+    return tuple(at for at in instants if is_inside_window(at, zone, window))
 
 
 @lru_cache(_CACHED)
@@ -175,9 +175,7 @@ def _contact_instant(day: date, contact_time: time, zone: ZoneInfo, window: Cont
         return at
     opens, closes = window_bounds(day, zone, window)
     if opens >= closes:
-        raise ValueError(
-            f"{zone.key} has no {window} on {day}: clocks were moved past it. Use the date after it."
-        )
+        raise ValueError(f"{zone.key} has no {window} on {day}: clocks were moved past it. Use the date after it.")
     return max(opens, closes - LAST_CALL)
 
 

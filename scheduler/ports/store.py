@@ -51,9 +51,7 @@ class Installation(Protocol):
 
     def last_beat(self, worker: str) -> datetime | None: ...
 
-    def audit(
-        self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime
-    ) -> None:
+    def audit(self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime) -> None:
         """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
         ...
 
@@ -69,9 +67,7 @@ class Patients(Protocol):
 
     def of_clinic(self, clinic_id: int, *, mrn: str | None = None) -> list[Patient]: ...
 
-    def by_address(
-        self, channel: Channel, address: str, *, clinic_id: int | None = None
-    ) -> list[Patient]: ...
+    def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]: ...
 
     def count(self, clinic_id: int) -> int: ...
 
@@ -101,7 +97,7 @@ class Patients(Protocol):
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
 
-    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled]], *, on: date) -> None: ...
+    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None: ...
 
     def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None: ...
 
@@ -135,6 +131,10 @@ class Ledger(Protocol):
         """Up to `limit` planned messages whose time has come, of all clinics, locked, earliest first."""
         ...
 
+    def claim_abandoned(self, now: datetime, *, limit: int) -> list[ReadyMessage]:
+        """Up to `limit` messages in `sending` whose worker's lease has run out, locked."""
+        ...
+
     def begin_attempts(
         self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str
     ) -> None: ...
@@ -151,9 +151,7 @@ class Ledger(Protocol):
         """Give a planned message another window or channel."""
         ...
 
-    def entries(
-        self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None
-    ) -> list[LedgerEntry]: ...
+    def entries(self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None) -> list[LedgerEntry]: ...
 
 
 class Worklist(Protocol):
@@ -189,9 +187,7 @@ class Inbox(Protocol):
 
     def understood(self, reply: Reply) -> None: ...
 
-    def replies(
-        self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None
-    ) -> list[Reply]: ...
+    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]: ...
 
 
 class Unit(Protocol):

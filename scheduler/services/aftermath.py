@@ -80,9 +80,7 @@ class Aftermath:
         channel, pathway = fallen.message.channel, fallen.message.pathway
         match fallen.follow_up:
             case FollowUp.BAD_ADDRESS:
-                tasks.append(
-                    TaskOpened(ServiceTask.CHECK_NUMBER, pathway, f"{channel.value}: {fallen.reason}")
-                )
+                tasks.append(TaskOpened(ServiceTask.CHECK_NUMBER, pathway, f"{channel.value}: {fallen.reason}"))
                 return _without_address(unit, patient, channel)
             case FollowUp.OPTED_OUT:
                 return record_consent(
@@ -96,9 +94,7 @@ class Aftermath:
                     now=now,
                 )
             case FollowUp.UNSETTLED:
-                tasks.append(
-                    TaskOpened(ServiceTask.DELIVERY_UNKNOWN, pathway, f"message {fallen.message.id}")
-                )
+                tasks.append(TaskOpened(ServiceTask.DELIVERY_UNKNOWN, pathway, f"message {fallen.message.id}"))
             case FollowUp.NONE | FollowUp.OPERATOR:
                 pass
         return patient

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel, Mobility
+from scheduler.domain.people import Channel
 from scheduler.ids import new_id
-from scheduler.ports import MessageValues, OutboundEmail, OutboundSms, Renderer
+from scheduler.ports import (
+    MessageValues,
+    OutboundEmail,
+    OutboundSms,
+    RenderedEmail,
+    RenderedSms,
+    Renderer,
+)
 from scheduler.records import Attempt, Clinic, Patient, ReadyMessage
 from scheduler.services.links import Links
 
@@ -33,29 +41,19 @@ class Composer:
     def compose(self, message: ReadyMessage, clinic: Clinic) -> Composed:
         """The attempt for `message`, in its patient's language and to their present address."""
         if message.channel is Channel.SMS:
-            return self._sms(message, clinic)
-        return self._email(message, clinic)
+            return self._compose_sms(message, clinic)
+        return self._compose_email(message, clinic)
 
-    def _sms(self, message: ReadyMessage, clinic: Clinic) -> Composed:
-        patient = message.patient
-        languages = language_chain(patient.language, clinic.language)
-        values = self.values(languages, clinic, patient.mobility, turn=message.turn, count=message.count)
-        text = self._renderer.sms(
-            message.pathway, message.template, languages, values, stop_line=message.stop_line
-        )
-        attempt = Attempt(
-            id=new_id(),
-            message_id=message.id,
-            clinic_id=clinic.id,
-            number=message.attempts + 1,
-            channel=Channel.SMS,
-            address=patient.phone or "",
-            subject=None,
-            body=text.body,
-            language=text.language,
-            segments=text.segments,
-            template_version=text.template_version,
-        )
+    def text(self, message: PlannedMessage, patient: Patient, clinic: Clinic) -> tuple[str, int]:
+        """The words of a message that nobody sends, and its segments (0 for an e-mail)."""
+        if message.channel is Channel.SMS:
+            sms = self._sms(message, patient, clinic)
+            return sms.body, sms.segments
+        return self._email(message, patient, clinic).text, 0
+
+    def _compose_sms(self, message: ReadyMessage, clinic: Clinic) -> Composed:
+        text = self._sms(message, message.patient, clinic)
+        attempt = _attempt(message, message.patient.phone, None, text.body, text, segments=text.segments)
         return Composed(
             message,
             attempt,
@@ -69,33 +67,10 @@ class Composer:
             ),
         )
 
-    def _email(self, message: ReadyMessage, clinic: Clinic) -> Composed:
+    def _compose_email(self, message: ReadyMessage, clinic: Clinic) -> Composed:
         patient = message.patient
-        languages = language_chain(patient.language, clinic.language)
-        unsubscribe_url = self._links.unsubscribe(clinic.id, patient.id)
-        values = self.values(
-            languages,
-            clinic,
-            patient.mobility,
-            turn=message.turn,
-            count=message.count,
-            first_name=_first_name(patient),
-            unsubscribe_url=unsubscribe_url,
-        )
-        mail = self._renderer.email(message.pathway, message.template, languages, values)
-        attempt = Attempt(
-            id=new_id(),
-            message_id=message.id,
-            clinic_id=clinic.id,
-            number=message.attempts + 1,
-            channel=Channel.EMAIL,
-            address=patient.email or "",
-            subject=mail.subject,
-            body=mail.text,
-            language=mail.language,
-            segments=0,
-            template_version=mail.template_version,
-        )
+        mail = self._email(message, patient, clinic)
+        attempt = _attempt(message, patient.email, mail.subject, mail.text, mail, segments=0)
         sender = clinic.email_from or ""
         return Composed(
             message,
@@ -109,32 +84,50 @@ class Composer:
                 sender_address=sender,
                 sender_name=clinic.message_name,
                 message_id=message_id_header(attempt.id, sender),
-                unsubscribe_url=unsubscribe_url,
+                unsubscribe_url=self._links.unsubscribe(clinic.id, patient.id),
                 is_reply=message.kind is MessageKind.REPLY,
             ),
         )
 
-    def values(
+    def _sms(self, message: ReadyMessage | PlannedMessage, patient: Patient, clinic: Clinic) -> RenderedSms:
+        languages = language_chain(patient.language, clinic.language)
+        return self._renderer.sms(
+            message.pathway,
+            message.template,
+            languages,
+            self._values(message, patient, clinic, languages),
+            stop_line=message.stop_line,
+        )
+
+    def _email(self, message: ReadyMessage | PlannedMessage, patient: Patient, clinic: Clinic) -> RenderedEmail:
+        languages = language_chain(patient.language, clinic.language)
+        values = self._values(
+            message,
+            patient,
+            clinic,
+            languages,
+            unsubscribe_url=self._links.unsubscribe(clinic.id, patient.id),
+        )
+        return self._renderer.email(message.pathway, message.template, languages, values)
+
+    def _values(
         self,
-        languages: tuple[str, ...],
+        message: ReadyMessage | PlannedMessage,
+        patient: Patient,
         clinic: Clinic,
-        mobility: Mobility,
+        languages: tuple[str, ...],
         *,
-        turn: int,
-        count: int,
-        first_name: str = "",
         unsubscribe_url: str = "",
     ) -> MessageValues:
-        """What a template may mention. The activity of `turn` is the one that fits `mobility`."""
-        activities = self._renderer.activities(mobility, languages)
+        activities = self._renderer.activities(patient.mobility, languages)
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
-            first_name=first_name,
+            first_name=patient.name.partition(" ")[0],
             page_url="",
             unsubscribe_url=unsubscribe_url,
-            activity=activities[turn % len(activities)] if activities else "",
-            count=count,
+            activity=activities[message.turn % len(activities)] if activities else "",
+            count=message.count,
         )
 
 
@@ -143,5 +136,25 @@ def message_id_header(attempt_id: UUID, sender: str) -> str:
     return f"<{attempt_id.hex}@{sender.rpartition('@')[2] or 'bonewise.invalid'}>"
 
 
-def _first_name(patient: Patient) -> str:
-    return patient.name.split()[0] if patient.name.split() else ""
+def _attempt(
+    message: ReadyMessage,
+    address: str | None,
+    subject: str | None,
+    body: str,
+    rendered: RenderedSms | RenderedEmail,
+    *,
+    segments: int,
+) -> Attempt:
+    return Attempt(
+        id=new_id(),
+        message_id=message.id,
+        clinic_id=message.patient.clinic_id,
+        number=message.attempts + 1,
+        channel=message.channel,
+        address=address or "",
+        subject=subject,
+        body=body,
+        language=rendered.language,
+        segments=segments,
+        template_version=rendered.template_version,
+    )

@@ -48,9 +48,7 @@ def record_consent(
 def with_consent(patient: Patient, channel: Channel, *, granted: bool) -> Patient:
     """The patient after a decision about one channel."""
     after = (
-        replace(patient, sms_consent=granted)
-        if channel is Channel.SMS
-        else replace(patient, email_consent=granted)
+        replace(patient, sms_consent=granted) if channel is Channel.SMS else replace(patient, email_consent=granted)
     )
     if granted and after.status is PatientStatus.STOPPED:
         return replace(after, status=PatientStatus.ACTIVE)

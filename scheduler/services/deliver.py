@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import cast
 
-from scheduler.domain.messages import MessageStatus
+from scheduler.domain.messages import MessageStatus, SkipReason
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
 from scheduler.ports import (
@@ -120,6 +120,24 @@ class Delivery:
             self._record(ended)
         return counts + _count(ended)
 
+    def close(self) -> None:
+        """Close the channels."""
+        self._sms.close()
+        self._email.close()
+
+    def rescue(self) -> int:
+        """Settle what a worker that died left behind. It may have reached the provider, so it is never sent again."""
+        now = self._clock.now()
+        with self._store.writing() as unit:
+            left = unit.ledger.claim_abandoned(now, limit=BATCH)
+            fallen = [Fallen(message, MessageStatus.UNKNOWN, "interrupted", FollowUp.UNSETTLED) for message in left]
+            unit.ledger.move(
+                MessageStatus.UNKNOWN,
+                [(one.message.id, one.message.patient.clinic_id, one.reason) for one in fallen],
+            )
+            self._aftermath.settle(unit, fallen, now=now)
+        return len(left)
+
     # Before the call
 
     def _claim(self, channel: Channel, limit: int) -> tuple[int, _Sorted]:
@@ -133,8 +151,15 @@ class Delivery:
             unit.ledger.begin_attempts(
                 [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
             )
-            for one in batch.fallen:
-                unit.ledger.move(one.status, [(one.message.id, one.message.patient.clinic_id, one.reason)])
+            for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED):
+                unit.ledger.move(
+                    status,
+                    [
+                        (one.message.id, one.message.patient.clinic_id, one.reason)
+                        for one in batch.fallen
+                        if one.status is status
+                    ],
+                )
             self._aftermath.settle(unit, batch.fallen, now=now)
         return len(ready), batch
 
@@ -168,7 +193,10 @@ class Delivery:
             due_date=message.due_date,
             send_until=message.send_until,
         )
-        return last_look(pending, message.patient.contact(clinic), now)
+        verdict = last_look(pending, message.patient.contact(clinic), now)
+        if isinstance(verdict, Go) and not _address(message):
+            return Skip(SkipReason.NO_CHANNEL)
+        return verdict
 
     # The call
 
@@ -212,6 +240,10 @@ class Delivery:
             unit.ledger.end_attempts([one.end for one in ended], now=now)
             fallen = [one.fallen for one in ended if one.fallen.status in _NEEDS_AFTERMATH]
             self._aftermath.settle(unit, fallen, now=now)
+
+
+def _address(message: ReadyMessage) -> str | None:
+    return message.patient.phone if message.channel is Channel.SMS else message.patient.email
 
 
 def _count(ended: Iterable[_Ended]) -> Delivered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,9 +28,7 @@ class Planned:
     skipped: int = 0
 
     def __add__(self, other: Planned) -> Planned:
-        return Planned(
-            self.patients + other.patients, self.messages + other.messages, self.skipped + other.skipped
-        )
+        return Planned(self.patients + other.patients, self.messages + other.messages, self.skipped + other.skipped)
 
 
 def plan_due(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -> Planned:
@@ -37,9 +36,7 @@ def plan_due(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -
     with store.writing() as unit:
         clinics = unit.installation.clinics()
         due = unit.patients.claim_due(now, limit=limit, clinics=clinics)
-        decisions = [
-            decided for patient in due if (decided := _decide(unit, rules, patient, now)) is not None
-        ]
+        decisions = [decided for patient in due if (decided := _decide(unit, rules, patient, now)) is not None]
         write_changes(unit, rules, decisions, now=now)
     return Planned(
         patients=len(due),
@@ -48,10 +45,12 @@ def plan_due(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -
     )
 
 
-def plan_all_due(store: Store, rules: Rules, now: datetime) -> Planned:
-    """Decide about every patient who is due at `now` (UTC), batch after batch."""
+def plan_all_due(
+    store: Store, rules: Rules, now: datetime, *, stopping: Callable[[], bool] = lambda: False
+) -> Planned:
+    """Decide about every patient who is due at `now` (UTC), batch after batch, until done or `stopping`."""
     total = Planned()
-    while (batch := plan_due(store, rules, now)).patients:
+    while not stopping() and (batch := plan_due(store, rules, now)).patients:
         total += batch
     return total
 

@@ -15,6 +15,7 @@ class Rules:
     """The approved content that every service works by. Without faults, or it would not have been made."""
 
     pathways: Mapping[str, Pathway]
+    off_by_default: frozenset[str] = frozenset()  # pathways that only a clinic's own list of pathways enrols in
     task_kinds: Mapping[str, TaskKind]
     reply_words: Mapping[str, ReplyWords] = field(default_factory=dict)  # by language
 

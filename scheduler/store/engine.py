@@ -133,8 +133,7 @@ def _checked(url: str) -> URL:
     address = address.set(drivername=_REWRITTEN.get(address.drivername, address.drivername))
     if address.drivername not in ("sqlite", _PSYCOPG):
         raise DatabaseUrlFault(
-            f"BONEWISE_DATABASE_URL names {address.drivername!r}; Bonewise runs on sqlite:///... "
-            f"and {_PSYCOPG}://..."
+            f"BONEWISE_DATABASE_URL names {address.drivername!r}; Bonewise runs on sqlite:///... and {_PSYCOPG}://..."
         )
     if not address.database:
         what, example = ("file", "sqlite:///var/bonewise.db")
@@ -273,10 +272,7 @@ def _explain_failures(engine: Engine, place: str) -> None:
         if context.connection is not None and context.connection.get_execution_options().get(_READS):
             refused = "25006", sqlite3.SQLITE_READONLY
             error = context.original_exception
-            if (
-                getattr(error, "sqlstate", None) in refused
-                or getattr(error, "sqlite_errorcode", None) in refused
-            ):
+            if getattr(error, "sqlstate", None) in refused or getattr(error, "sqlite_errorcode", None) in refused:
                 return None  # a write inside `reading` is a fault of the program, not of the database
         message = explain(context.original_exception, place=place)
         return StoreUnavailable(message) if message else None

@@ -49,9 +49,7 @@ class Inbox:
             .values(meaning=reply.meaning, pathway=reply.pathway, answer=reply.answer)
         )
 
-    def replies(
-        self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None
-    ) -> list[Reply]:
+    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
         """The clinic's replies, oldest first."""
         query = (
             select(replies, patients.c.mrn)

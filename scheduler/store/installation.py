@@ -75,9 +75,7 @@ class Installation:
 
     # Audit
 
-    def audit(
-        self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime
-    ) -> None:
+    def audit(self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime) -> None:
         """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
         values = [
             {

@@ -59,9 +59,7 @@ class KeyRing:
         if not parts:
             raise KeyFault(f"{source} holds no secret key; run `bonewise init` to make one")
         try:
-            return cls(
-                tuple(_parse_key(part, place=f"key {n} in {source}") for n, part in enumerate(parts, 1))
-            )
+            return cls(tuple(_parse_key(part, place=f"key {n} in {source}") for n, part in enumerate(parts, 1)))
         except KeyFault as fault:
             if source in str(fault):
                 raise
@@ -155,9 +153,7 @@ def _parse_key(text: str, *, place: str) -> Key:
     except binascii.Error as error:
         raise KeyFault(f"{place} (id {key_id}) is not valid base64; copy it again in full") from error
     if len(secret) != KEY_BYTES:
-        raise KeyFault(
-            f"{place} (id {key_id}) has {len(secret)} bytes instead of {KEY_BYTES}; copy it in full"
-        )
+        raise KeyFault(f"{place} (id {key_id}) has {len(secret)} bytes instead of {KEY_BYTES}; copy it in full")
     return Key(key_id, secret)
 
 

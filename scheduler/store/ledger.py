@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Update, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, select, update
 
 from scheduler.domain.contact import PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
@@ -104,15 +104,29 @@ class Ledger:
 
     def claim_ready(self, channel: Channel, now: datetime, *, limit: int) -> list[ReadyMessage]:
         """Up to `limit` planned messages whose time has come, locked until the transaction ends, earliest first."""
+        return self._claim(
+            messages.c.status == MessageStatus.PLANNED.value,
+            messages.c.channel == channel.value,
+            messages.c.send_from <= now,
+            order=messages.c.send_from,
+            limit=limit,
+        )
+
+    def claim_abandoned(self, now: datetime, *, limit: int) -> list[ReadyMessage]:
+        """Up to `limit` messages in `sending` whose worker's lease has run out, locked, the longest left first."""
+        return self._claim(
+            messages.c.status == MessageStatus.SENDING.value,
+            messages.c.lease_until <= now,
+            order=messages.c.lease_until,
+            limit=limit,
+        )
+
+    def _claim(self, *where: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> list[ReadyMessage]:
         query = (
             select(messages, *(column.label(f"p_{column.name}") for column in patients.c))
             .join(patients, patients.c.id == messages.c.patient_id)
-            .where(
-                messages.c.status == MessageStatus.PLANNED.value,
-                messages.c.channel == channel.value,
-                messages.c.send_from <= now,
-            )
-            .order_by(messages.c.send_from)
+            .where(*where)
+            .order_by(order)
             .limit(limit)
             .with_for_update(skip_locked=True, of=messages)
         )
@@ -139,10 +153,8 @@ class Ledger:
             patient=rows.patient_from(_Prefixed(row), self._vault),
         )
 
-    def begin_attempts(
-        self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str
-    ) -> None:
-        """Commit to trying: the messages become `sending`, and each attempt has its row before the provider is called."""
+    def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
+        """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""
         self._move(
             MessageStatus.SENDING,
             [
@@ -203,9 +215,7 @@ class Ledger:
 
     def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
         """Move (message, clinic) to `target`, with a reason."""
-        self._move(
-            target, [_keyed(message_id, clinic_id, reason=reason) for message_id, clinic_id, reason in moved]
-        )
+        self._move(target, [_keyed(message_id, clinic_id, reason=reason) for message_id, clinic_id, reason in moved])
 
     def postpone(
         self, message_id: UUID, clinic_id: int, *, send_from: datetime, send_until: datetime, channel: Channel
@@ -227,9 +237,7 @@ class Ledger:
 
     # Reading
 
-    def entries(
-        self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None
-    ) -> list[LedgerEntry]:
+    def entries(self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None) -> list[LedgerEntry]:
         """The clinic's outbound ledger, oldest first; with `limit`, the latest so many."""
         query = (
             select(messages, patients.c.mrn, patients.c.name.label("patient_name"))

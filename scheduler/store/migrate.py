@@ -26,7 +26,10 @@ _WAIT_MS = 600_000  # for another process that migrates a large database
 
 _HAS_VERSIONS = {
     "sqlite": text("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"),
-    "postgresql": text("SELECT to_regclass('alembic_version')"),
+    # Not to_regclass(): it may answer from a cache that predates the wait for another process's migration.
+    "postgresql": text(
+        "SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid)"
+    ),
 }
 _VERSION = text("SELECT version_num FROM alembic_version")
 

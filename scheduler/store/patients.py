@@ -1,4 +1,4 @@
-"""Patients, their enrolments and their consent. Every query names the clinic, save the planner's, which serves all."""
+"""Patients, their enrolments and consent. Every query names the clinic, save the planner's, which serves all."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class Patients:
 
     def by_mrn(self, clinic_id: int, mrns: Sequence[str]) -> dict[str, Patient]:
         """The clinic's patients among `mrns`, by MRN."""
-        return {
-            patient.mrn: patient for patient in self._read(_of(clinic_id).where(patients.c.mrn.in_(mrns)))
-        }
+        return {patient.mrn: patient for patient in self._read(_of(clinic_id).where(patients.c.mrn.in_(mrns)))}
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
         """One patient; with `lock`, held until the transaction ends."""
@@ -138,9 +136,7 @@ class Patients:
     def update(self, changed: Iterable[Patient], *, now: datetime) -> None:
         """Write the whole record of each patient."""
         values = [rows.patient_values(patient, self._vault) | {"updated_at": now} for patient in changed]
-        self._execute_updates(
-            _UPDATE_PATIENT, [_keyed(row.pop("id"), row.pop("clinic_id"), row) for row in values]
-        )
+        self._execute_updates(_UPDATE_PATIENT, [_keyed(row.pop("id"), row.pop("clinic_id"), row) for row in values])
 
     def set_contacts(self, changed: Iterable[tuple[UUID, int, Contact, datetime | None]]) -> None:
         """Write what a decision changed: (patient, clinic, contact, next contact)."""
@@ -165,11 +161,11 @@ class Patients:
         column = "sms_consent" if channel is Channel.SMS else "email_consent"
         self._execute_updates(_UPDATE_PATIENT, [_keyed(patient_id, clinic_id, {column: granted})])
 
-    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled]], *, on: date) -> None:
-        """Store enrolments of (patient, clinic), made on the local date `on`."""
+    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None:
+        """Store enrolments of (patient, clinic), made on a local date."""
         values = [
             rows.new_enrolment_values(enrolled, patient_id=patient_id, clinic_id=clinic_id, enrolled_on=on)
-            for patient_id, clinic_id, enrolled in new
+            for patient_id, clinic_id, enrolled, on in new
         ]
         if values:
             self._connection.execute(insert(enrolments), values)

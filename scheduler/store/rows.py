@@ -219,9 +219,7 @@ def enrolment_values(state: Enrolment) -> Values:
     }
 
 
-def new_enrolment_values(
-    enrolled: Enrolled, *, patient_id: UUID, clinic_id: int, enrolled_on: date
-) -> Values:
+def new_enrolment_values(enrolled: Enrolled, *, patient_id: UUID, clinic_id: int, enrolled_on: date) -> Values:
     return {
         "id": enrolled.id,
         "clinic_id": clinic_id,

@@ -131,9 +131,7 @@ patients = Table(
     Column("contacted_on", Date),  # the last local date that had a reminder
     Column("contacts_that_day", SmallInteger, nullable=False),
     Column("stop_line_on", Date),  # the last local date whose text said how to stop
-    Column(
-        "source", Sealed
-    ),  # the import row as last read, so that a later file changes only what it changed
+    Column("source", Sealed),  # the import row as last read, so that a later file changes only what it changed
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("clinic_id", "mrn"),

@@ -13,6 +13,8 @@ class StoreUnavailable(Exception):  # noqa: N818 - a state of the store, not a f
     """The database cannot be reached, opened or written to. The message is one sentence for the operator."""
 
 
+_NOT_SET_UP = "lacks tables that this version needs; run `bonewise init`"
+
 _SQLITE_CODES = {
     sqlite3.SQLITE_READONLY: "cannot be written to; make the file and its folder writable",
     sqlite3.SQLITE_FULL: "cannot grow because the disk is full; free some space",
@@ -30,6 +32,7 @@ _POSTGRES_STATES = {
     "28000": "refuses this user; allow the user in pg_hba.conf or correct BONEWISE_DATABASE_URL",
     "3D000": "has no such database; create it with `createdb` or correct BONEWISE_DATABASE_URL",
     "25006": "is read-only, probably a standby; point BONEWISE_DATABASE_URL at the primary server",
+    "42P01": _NOT_SET_UP,
     "42501": "does not let this user work here; make the user the owner of the database",
     "53100": "has a full disk; free some space on the database server",
     "53200": "is out of memory; give the database server more or lower its settings",
@@ -38,7 +41,6 @@ _POSTGRES_STATES = {
     "57P02": "closed the connection after a crash; look at the log of the database server",
     "57P03": "is still starting up; try again in a moment",
 }
-_NOT_SET_UP = "holds no Bonewise tables, or old ones; run `bonewise init`"
 _CONNECTION_LOST = "closed the connection; check that it is running"
 
 # libpq reports a failed connection without a state, in words only. A translated server falls through to the
@@ -91,8 +93,6 @@ def _explain_postgres(error: BaseException | None) -> str | None:
         return None
     state = getattr(error, "sqlstate", None)
     if state is not None:
-        if state in ("42P01", "42703"):
-            return _NOT_SET_UP
         return _POSTGRES_STATES.get(state) or (_CONNECTION_LOST if state.startswith("08") else None)
     with suppress(ImportError):
         import psycopg

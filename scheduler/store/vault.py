@@ -176,9 +176,7 @@ class Vault:
         """
         if len(signature) != length or not _SHORTEST_SIGNATURE <= length <= _LONGEST_SIGNATURE:
             return False
-        matches = [
-            hmac.compare_digest(mac.digest(data)[:length], signature) for mac in self._signing(purpose)
-        ]
+        matches = [hmac.compare_digest(mac.digest(data)[:length], signature) for mac in self._signing(purpose)]
         return any(matches)
 
     def _newest_sealer(self, place: str) -> _Sealer:

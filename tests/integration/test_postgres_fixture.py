@@ -92,12 +92,10 @@ def test_the_server_runs_without_privileges(postgres_server: PostgresServer) -> 
     assert owner == (NOBODY if os.geteuid() == 0 else os.geteuid())
 
 
+@pytest.mark.usefixtures("postgres_server")  # which skips where there is none to be had
 def test_the_server_and_its_files_are_gone_at_the_end() -> None:
-    try:
-        with running_server() as server:
-            assert server.directory.exists()
-    except PostgresUnavailableError as unavailable:
-        pytest.skip(f"needs PostgreSQL: {unavailable}")
+    with running_server() as server:
+        assert server.directory.exists()
     assert server.process.returncode == 0
     assert not server.directory.exists()
 
@@ -127,6 +125,7 @@ def test_a_wrong_pg_bindir_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         find_binaries()
 
 
+@pytest.mark.usefixtures("postgres_server")
 def test_binaries_out_of_the_servers_reach_are_copied(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,8 +1,8 @@
 """A mail server on the loopback address that keeps every mail, and misbehaves on request.
 
 In a test: `with SmtpSink() as sink:` and then `sink.url`, `sink.mails`, `sink.reply_to(...)`.
-As a process: `python -m tests.support.smtp_sink --port 0 --journal FILE --maildir DIR` prints its URL on one line
-and, before answering, appends each accepted mail to FILE as a line of JSON and writes it into DIR.
+As a process: `python -m tests.support.smtp_sink --port 0 --journal FILE --maildir DIR` prints its URL on one
+line and, before answering, appends each accepted mail to FILE as a line of JSON and writes it into DIR.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Mail:
 
     @property
     def message(self) -> EmailMessage:
-        return cast(EmailMessage, BytesParser(policy=default).parsebytes(self.content))
+        return BytesParser(policy=default).parsebytes(self.content)
 
     def journal_line(self) -> bytes:
         fields = {"at": self.at, "sender": self.sender, "recipients": self.recipients}
@@ -67,10 +67,13 @@ class _Protocol(SMTP):
         super().__init__(_Handler(sink), **options)
         self._sink = sink
         self.transaction = 0
+        self._is_counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[no-untyped-call]
-        self._sink.connected(transport)
+        super().connection_made(transport)
+        if not self._is_counted:  # aiosmtpd calls this a second time after STARTTLS
+            self._sink.connected(transport)
+        self._is_counted = True
 
     async def push(self, status: Any) -> None:
         self._sink.replies.append(str(status))
@@ -129,8 +132,10 @@ class _Handler:
 
 
 class SmtpSink:
-    """The server. With `tls` it offers STARTTLS, or with `implicit` speaks TLS from the start; with `login` (user
-    and password) it takes mail only after a login, which it allows over TLS only."""
+    """The server. With `tls` it offers STARTTLS, or with `implicit` speaks TLS from the start.
+
+    With `login` (user and password) it takes mail only after a login, which it allows over TLS only.
+    """
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ from tests.support.twilio_rules import (
     Fault,
     FaultKind,
     Refusal,
+    created_answer,
     message_fields,
     message_list,
     new_message,
@@ -211,7 +212,7 @@ class TwilioServer:
             message = new_message(account, username, form, head)
             message.answered = fault is None
             self._keep(message)
-            answer = json.dumps(message_fields(message, created=True)).encode()
+            answer = created_answer(message)
             if fault is None:
                 connection.answer(201, answer)
             elif fault.kind is FaultKind.CLOSE:

@@ -104,6 +104,13 @@ def test_a_number_that_nobody_can_have_is_refused_only_when_validity_is_asked_fo
     assert possible(text).number.startswith("+1")
 
 
+def test_without_a_country_only_numbers_with_a_country_code_are_understood() -> None:
+    assert parse_phone("+12127365000", country="", check=PhoneCheck.VALID).number == "+12127365000"
+    for check in PhoneCheck:
+        message = reason(lambda text: parse_phone(text, country="", check=check), "212-736-5000")  # noqa: B023
+        assert "with + and the code" in message
+
+
 def test_a_landline_is_known_for_what_it_is_where_the_numbering_plan_tells() -> None:
     assert valid("+44 20 7946 0958").landline
     assert not valid("212-736-5000").landline  # the American plan does not tell
@@ -325,6 +332,6 @@ def test_no_text_at_all_makes_a_field_fail_in_another_way_than_by_refusing(text:
         possible,
     ):
         try:
-            parse(text)  # type: ignore[operator]
+            parse(text)
         except FieldError as error:
             assert str(error)

@@ -248,6 +248,16 @@ invented_zones = st.builds(
 )
 
 
+@pytest.mark.parametrize("hour", [0, 1, 12, 23])
+def test_a_whole_day_skipped_takes_a_date_only_when_it_begins_at_midnight(hour: int) -> None:
+    half_a_day = timedelta(hours=12)
+    zone = zone_with_a_change(
+        CHANGE_DAY + hour * 4 * QUARTER + half_a_day, before=-half_a_day, after=half_a_day
+    )
+    existing = [has_date(CHANGE_DAY.date() + n * DAY, zone) for n in (-1, 0, 1, 2)]
+    assert existing == ([True, False, True, True] if hour == 0 else [True] * 4)
+
+
 @settings(max_examples=300)
 @given(zone=invented_zones, window=windows, quarter=st.integers(0, 24 * 4 - 1))
 def test_whatever_the_clock_change_contacts_are_where_the_slow_reference_has_them(

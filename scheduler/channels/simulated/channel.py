@@ -17,8 +17,8 @@ from scheduler.ports import (
     SimulatedInbox,
 )
 
-# Numbers that fail, to see what staff see then. They are Twilio's test numbers: nobody has them, and they fail
-# here as there. https://www.twilio.com/docs/iam/test-credentials
+# Numbers that fail, to see what staff see then. They are Twilio's test numbers: nobody has them, and they
+# fail here as there. https://www.twilio.com/docs/iam/test-credentials
 TEST_NUMBERS = {
     "+15005550001": ("21211", ErrorClass.PERMANENT),  # not a valid number
     "+15005550004": ("21610", ErrorClass.STOPPED),  # said STOP

@@ -16,7 +16,8 @@ from scheduler.channels.smtp.connection import (
     SmtpRefusedError,
     SmtpUnreachableError,
 )
-from scheduler.channels.smtp.message import UnbuildableError, ascii_address, build_message
+from scheduler.channels.smtp.headers import UnbuildableError
+from scheduler.channels.smtp.message import ascii_address, build_message
 from scheduler.channels.smtp.settings import SmtpSettings
 from scheduler.ports import Clock, ErrorClass, OutboundEmail, Outcome, SendResult
 

@@ -80,11 +80,26 @@ def new_exchange() -> Exchange:
 
 
 class _Watched:
-    """Mixed into a connection: notes the first byte written, and counts as dropped when idle for long."""
+    """Mixed into a connection: knows when the first byte is written, and counts as dropped when idle for long.
+
+    Headers and body are written at once: one packet instead of two, and no half request when the first fails.
+    """
 
     _idle_since = 0.0
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **options: Any) -> None:
+        self._held = parts = []
+        try:
+            super().request(*args, **options)  # type: ignore[misc]
+        finally:
+            self._held = None
+        self.send(b"".join(parts))
 
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()  # type: ignore[attr-defined]  # a failure in here comes before the first byte
         last_exchange().written = True
@@ -194,10 +209,10 @@ def _describe(error: Exception, timeout: float | None) -> tuple[str, str]:
     """A code and a reason for a request without an answer; the exception's own text names the account."""
     if isinstance(error, NameResolutionError):
         return "dns", "the provider's host name was not found"
+    if isinstance(error, NewConnectionError):  # in urllib3 a kind of ConnectTimeoutError
+        return "connect", f"no connection: {_system_reason(error)}"
     if isinstance(error, ConnectTimeoutError):
         return "connect_timeout", f"no connection within {timeout:g} s"
-    if isinstance(error, NewConnectionError):
-        return "connect", f"no connection: {_system_reason(error)}"
     if isinstance(error, SSLError | ssl.SSLError):
         return "tls", f"the encrypted connection failed: {_system_reason(error)}"
     if isinstance(error, ReadTimeoutError | TimeoutError):

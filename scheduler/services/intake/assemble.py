@@ -48,7 +48,7 @@ def draft_from_cells(
     wrong = {error.column for error in errors}
     for column in REQUIRED:
         if column not in values and column not in wrong:
-            errors.append(RowError(line, column, "", f"the {column} is missing"))
+            errors.append(RowError(line, column, "", f"the {column} is missing; every row needs one"))
     warnings = _agree(values, given, wrong, errors, line)
     if errors:
         return Rejected(line=line, errors=tuple(errors), raw=raw, mrn=values.get("mrn"))
@@ -65,9 +65,7 @@ def _agree(
         values["phone"] = phone.number
         if phone.landline:
             warnings += _landline(values, errors, line)
-    errors.extend(
-        RowError(line, column, value, reason) for column, value, reason in _unmet(values, given, wrong)
-    )
+    errors.extend(RowError(line, column, value, reason) for column, value, reason in _unmet(values, given, wrong))
     contact_time = values.get("contact_time")
     if contact_time is not None and contact_time not in HARD_WINDOW:
         reason = f"nobody is contacted outside {HARD_WINDOW}; messages will go as near to it as allowed"
@@ -80,9 +78,7 @@ def _landline(values: dict[str, Any], errors: list[RowError], line: int) -> tupl
     wants_texts = values.get("sms_consent") is True
     by_email = "email" in values and values.get("email_consent") is not False
     if values.get("channel") is Channel.SMS or (wants_texts and not by_email):
-        reason = (
-            "a landline cannot receive texts; give a mobile number, or an e-mail address and channel email"
-        )
+        reason = "a landline cannot receive texts; give a mobile number, or an e-mail address and channel email"
         errors.append(RowError(line, "phone", values["phone"], reason))
         return ()
     if not wants_texts:
@@ -92,18 +88,14 @@ def _landline(values: dict[str, Any], errors: list[RowError], line: int) -> tupl
     return (RowError(line, "phone", values["phone"], reason),)
 
 
-def _unmet(
-    values: Mapping[str, Any], given: frozenset[str], wrong: set[str]
-) -> Iterator[tuple[str, str, str]]:
+def _unmet(values: Mapping[str, Any], given: frozenset[str], wrong: set[str]) -> Iterator[tuple[str, str, str]]:
     """What a field promises and another does not keep: column, value, reason."""
     for channel, (address, what) in _ADDRESSES.items():
         if address in values or address in wrong:
             continue
         # Consent is consent to use a certain number or address, so the two always come together.
         if values.get(f"{channel}_consent") is True:
-            reason = (
-                f"consent without the {what} that it is for; add the {address}, or leave the consent empty"
-            )
+            reason = f"consent without the {what} that it is for; add the {address}, or leave the consent empty"
             yield f"{channel}_consent", "yes", reason
         # A list without a phone column says nothing about phones: the patient on file may have one.
         if values.get("channel") is channel and address in given:

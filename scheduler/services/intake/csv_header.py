@@ -60,6 +60,8 @@ class Header:
 def read_header(path: Path, lines: Iterable[str]) -> Header:
     """Find the header in the first `lines` of a file; raises `UnreadableFile` with all its faults."""
     lines = list(lines)
+    if lines and "\r" in lines[0].rstrip("\r\n"):
+        raise UnreadableFile(f'{path} has old Macintosh line ends; save it as "CSV UTF-8" and import that')
     skipped = 0
     delimiters: tuple[str, ...] = _DELIMITERS
     if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == len("sep=,"):
@@ -67,9 +69,7 @@ def read_header(path: Path, lines: Iterable[str]) -> Header:
     candidates = [_candidate(lines[skipped:], delimiter, skipped) for delimiter in delimiters]
     headers = [header for header in candidates if header is not None]
     if not headers:
-        raise UnreadableFile(
-            f"{path} is empty; it needs a header line that names at least {' and '.join(REQUIRED)}"
-        )
+        raise UnreadableFile(f"{path} is empty; it needs a header line that names at least {' and '.join(REQUIRED)}")
     header = max(headers, key=lambda header: sum(column in COLUMNS for column in header.columns))
     if faults := _faults(header):
         raise UnreadableFile(f"{path}, line {header.line}: {'; '.join(faults)}")
@@ -96,9 +96,7 @@ def _faults(header: Header) -> list[str]:
             else f"no header; the first line has to name the columns: {', '.join(COLUMNS)}"
         )
         return [f"this is {start}"]
-    faults = [
-        f"the column {name} is missing, and every row needs it" for name in REQUIRED if name not in columns
-    ]
+    faults = [f"the column {name} is missing, and every row needs it" for name in REQUIRED if name not in columns]
     faults += [
         f"the column {name or '(without a name)'} stands there {count} times; keep one"
         for name, count in Counter(columns).items()

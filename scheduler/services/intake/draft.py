@@ -33,15 +33,15 @@ class UnreadableFile(ValueError):  # noqa: N818 - it says what the file is
 
 
 class FieldError(ValueError):
-    """One value cannot be used. The text is the reason, with its remedy, and never repeats the value."""
+    """One value cannot be used. The text is the reason and the remedy, without personal values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeDefaults:
     """What the readers need to know about the clinic that imports.
 
-    `country` is the ISO 3166 code of numbers written without `+`; `pathway_names` are the pathways that
-    exist; `today` is the clinic's local date.
+    `country` (may be empty) is the ISO 3166 code of numbers written without `+`; `pathway_names` are the
+    pathways that exist; `today` is the clinic's local date.
     """
 
     country: str
@@ -55,7 +55,8 @@ class RowError:
     """One thing wrong with a record (or, among warnings, one thing left out of a draft).
 
     `column` is the CSV column or the FHIR path, empty for the record as a whole. `value` is what stood there
-    and may be personal, so it stays out of `repr`; `reason` never repeats it.
+    and may be personal, so it stays out of `repr`; `reason` has no
+    name, number or address in it.
     """
 
     line: int

@@ -27,18 +27,14 @@ def parse_email(text: str) -> str:
         raise FieldError(_why_not(text))
     local, domain = match.groups()
     if len(text) > MAX_LENGTH or len(local) > MAX_LOCAL:
-        raise FieldError(
-            f"the e-mail address is too long; at most {MAX_LENGTH} characters, {MAX_LOCAL} before the @"
-        )
+        raise FieldError(f"the e-mail address is too long; at most {MAX_LENGTH} characters, {MAX_LOCAL} before the @")
     return f"{local}@{domain.lower()}"
 
 
 def _ascii_domain(text: str) -> str:
     local, _, domain = text.rpartition("@")
     if not local.isascii():
-        raise FieldError(
-            "the e-mail address has letters before the @ that mail servers may refuse; ask for another"
-        )
+        raise FieldError("the e-mail address has letters before the @ that mail servers may refuse; ask for another")
     try:
         return f"{local}@{domain.encode('idna').decode('ascii')}"
     except UnicodeError:

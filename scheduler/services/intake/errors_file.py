@@ -35,6 +35,7 @@ class ErrorsFile:
         self.count = 0
         self._form = form
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)  # an older file of that name may have been open to others
         self._stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
 
     def write(self, rejected: Rejected) -> None:

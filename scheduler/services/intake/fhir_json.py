@@ -78,15 +78,11 @@ class ResourceFile:
                 yield Broken(number, f"the line is longer than {MAX_LINE_BYTES:,} bytes and was not read", "")
             elif line.strip():
                 value, fault = _decode(line)
-                text = line.decode(
-                    "utf-8", "surrogateescape"
-                ).strip()  # a broken byte survives the way back out
+                text = line.decode("utf-8", "surrogateescape").strip()  # a broken byte survives the way back out
                 if isinstance(value, dict) and "resourceType" in value:
                     yield from self._open(value, line=number, text=text, entry_lines=())
                 else:
-                    yield Broken(
-                        number, fault or "the line is JSON, but not a FHIR resource: no resourceType", text
-                    )
+                    yield Broken(number, fault or "the line is JSON, but not a FHIR resource: no resourceType", text)
 
     def _open(
         self, resource: dict[str, Any], *, line: int, text: str | None, entry_lines: tuple[int, ...]
@@ -99,8 +95,7 @@ class ResourceFile:
         for link in links if isinstance(links, list) else []:
             if isinstance(link, dict) and link.get("relation") == "next":
                 self.notices.append(
-                    f"line {line}: the Bundle is one page of a longer result (link next); "
-                    "import the other pages, too"
+                    f"line {line}: the Bundle is one page of a longer result (link next); import the other pages, too"
                 )
         entries = resource.get("entry", [])
         if not isinstance(entries, list):
@@ -155,11 +150,11 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 def _decode(line: bytes) -> tuple[object, str | None]:
     """The JSON value of a line, or None and what is wrong with it."""
     try:
-        return json.loads(line.decode("utf-8")), None
+        return json.loads(line.decode("utf-8").strip()), None
     except UnicodeDecodeError as error:
         return None, f"byte {error.start + 1} of the line is not UTF-8, which JSON has to be"
     except json.JSONDecodeError as error:
-        return None, f"not JSON: {error.msg} at character {error.colno}"
+        return None, f"not JSON: {error.msg} at character {error.pos + 1}"
     except RecursionError:
         return None, "not a FHIR resource: nested too deeply"
     except ValueError as error:  # a number with thousands of digits

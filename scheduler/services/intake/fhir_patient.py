@@ -128,13 +128,9 @@ class _Mapping:
         lost = [*addresses_lost(reach.problems)]
         for problem in reach.problems:
             fatal = unreachable and problem in lost
-            (self.errors if fatal else self.warnings).append(
-                self._error(problem.path, problem.value, problem.reason)
-            )
+            (self.errors if fatal else self.warnings).append(self._error(problem.path, problem.value, problem.reason))
         if unreachable and not lost:
-            reason = (
-                "there is no phone number or e-mail address in use; nobody can be reached until one is added"
-            )
+            reason = "there is no phone number or e-mail address in use; nobody can be reached until one is added"
             self.warnings.append(self._error("telecom", "", reason))
 
     def _error(self, path: str, value: str, reason: str) -> RowError:

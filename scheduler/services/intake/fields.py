@@ -44,9 +44,9 @@ def parse_birth_date(text: str, today: date) -> date:
     """A date of birth (YYYY-MM-DD), not after `today` and not more than `OLDEST_AGE` years before it."""
     born = _date(text)
     if born > today:
-        raise FieldError("the birth date lies in the future")
+        raise FieldError("the birth date lies in the future; look for a wrong year")
     if born.year < today.year - OLDEST_AGE:
-        raise FieldError(f"the birth date is more than {OLDEST_AGE} years ago")
+        raise FieldError(f"the birth date is more than {OLDEST_AGE} years ago; look for a wrong year")
     return born
 
 
@@ -54,7 +54,7 @@ def parse_consent_date(text: str, today: date) -> date:
     """The day on which consent was given (YYYY-MM-DD), not after `today`."""
     given = _date(text)
     if given > today:
-        raise FieldError("the consent date lies in the future")
+        raise FieldError("the consent date lies in the future; it is the day on which consent was given")
     return given
 
 
@@ -142,7 +142,7 @@ def _choice(text: str, kind: type[_Choice]) -> _Choice:
 
 def _unknown(text: str, choices: list[str]) -> str:
     separated = ", ".join(choices)
-    hint = suggestion(word(text), choices) or ("; separate several with ;" if "," in text else "")
+    hint = "; separate several with ;" if "," in text else suggestion(word(text), choices)
     return f'"{text[:40]}" is not one of {separated}{hint}'
 
 

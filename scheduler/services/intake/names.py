@@ -20,9 +20,7 @@ _FORMULA_STARTS = (
     "'@",
 )  # what a spreadsheet would run, plain or escaped
 _JOINERS = "\u200c\u200d"  # zero-width joiners: Persian and Indic names are misspelt without them
-_REFUSED = frozenset(
-    {"Cc", "Cs", "Cf", "Co", "Zl", "Zp"}
-)  # control, surrogate, invisible, private, line breaks
+_REFUSED = frozenset({"Cc", "Cs", "Cf", "Co", "Zl", "Zp"})  # control, surrogate, invisible, private, line breaks
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 
 

@@ -36,14 +36,12 @@ class Phone:
 
 
 def parse_phone(text: str, *, country: str, check: PhoneCheck) -> Phone:
-    """Read one phone number; `country` (ISO 3166) is assumed for numbers written without `+`.
+    """Read one phone number; `country` (ISO 3166, or empty) is assumed for those without `+`.
 
     `valid` asks the numbering plan whether such a number can exist and rules out numbers that are never a
     person's phone; `possible` looks at the length alone. Raises `FieldError` with the reason and the remedy.
     """
-    if (
-        not text.isprintable()
-    ):  # invisible direction marks come along when a number is copied from an address book
+    if not text.isprintable():  # invisible direction marks come along when a number is copied from an address book
         text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
     if not _PLAIN.fullmatch(text):
         raise FieldError(_unplain(text))
@@ -81,7 +79,7 @@ def _parsed(text: str, country: str) -> PhoneNumber:
     try:
         return phonenumbers.parse(text, country)
     except NumberParseException as error:
-        raise FieldError(_unparsable(error)) from None
+        raise FieldError(_unparsable(text, error)) from None
 
 
 def _known(parsed: PhoneNumber, country: str) -> bool:
@@ -123,9 +121,20 @@ def _unplain(text: str) -> str:
     return "this is not a phone number; write it in digits, such as +1 212 555 0123"
 
 
-def _unparsable(error: NumberParseException) -> str:
+def _unparsable(text: str, error: NumberParseException) -> str:
     if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+        if not text.startswith("+"):
+            return "the phone number has no country code and the clinic no country; write it with + and the code"
         return "the country code after the + does not exist"
     if error.error_type == NumberParseException.TOO_LONG:
         return "the phone number has too many digits; write one number only"
     return "the phone number is too short; write it in full, with its area code"
+
+
+def country_of_number(number: str) -> str | None:
+    """The ISO 3166 country of a number written with `+`, where one country alone has it."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return None
+    return str(region) if region and len(region) == 2 and region.isalpha() else None

@@ -78,9 +78,7 @@ def unreadable(path: Path, error: OSError) -> UnreadableFile:
 
 def _text(path: Path, number: int, line: bytes) -> str:
     if b"\0" in line:
-        raise UnreadableFile(
-            f"{path}: line {number} holds a NUL byte, so this is not a text file; {SAVE_AS_UTF8}"
-        )
+        raise UnreadableFile(f"{path}: line {number} holds a NUL byte, so this is not a text file; {SAVE_AS_UTF8}")
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:

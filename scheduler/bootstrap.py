@@ -1,0 +1,244 @@
+"""The one place that wires parts together. Parts are made when first asked for, so that a small command stays quick."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from scheduler.clock import ShiftedClock, SystemClock
+from scheduler.domain.faults import Fault
+from scheduler.domain.zones import use_packaged_zones
+from scheduler.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from scheduler.catalogue.preview import TemplatePreview
+    from scheduler.catalogue.templates import TemplateLibrary
+    from scheduler.ports import Clock, EmailChannel, SmsChannel
+    from scheduler.services.composing import Composer
+    from scheduler.services.deliver import Delivery
+    from scheduler.services.links import Links
+    from scheduler.services.rules import Rules
+    from scheduler.services.tick import Ticker
+    from scheduler.store.simulated_inbox import StoredInbox
+    from scheduler.store.unit import Store
+    from scheduler.store.vault import Vault
+
+CLOCK_OFFSET = "clock_offset_seconds"  # note of a simulated installation: how far a visitor has moved the clock
+
+
+class FaultyContentError(ValueError):
+    """Pathways, templates or tables have faults, and the service does not start on them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"{len(faults)} faults keep Bonewise from starting; `bonewise check` lists all:\n{lines}")
+        self.faults = tuple(faults)
+
+
+class App:
+    """A configured installation, in this process."""
+
+    def __init__(self, settings: Settings, *, is_worker: bool = False) -> None:
+        use_packaged_zones()
+        self.settings = settings
+        self._is_worker = is_worker
+
+    # What the clinicians wrote
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Pathways, kinds of task and words of reply. Raises `FaultyContentError`."""
+        rules, faults = self._load_rules()
+        if faults:
+            raise FaultyContentError(faults)
+        return rules
+
+    def faults(self) -> list[Fault]:
+        """Every fault in pathways, templates and tables, in order of file and line."""
+        from scheduler.catalogue.template_faults import template_faults
+        from scheduler.channels.errors import error_table_faults
+
+        rules, faults = self._load_rules()
+        faults += error_table_faults(self._error_file)
+        faults += template_faults(
+            self.settings.templates_dir,
+            rules.pathways,
+            config_dir=self.settings.config_dir,
+            unread={file.stem for file in self.settings.config_dir.glob("pathways/*.yaml")} - set(rules.pathways),
+        )
+        return sorted(set(faults))
+
+    def _load_rules(self) -> tuple[Rules, list[Fault]]:
+        from scheduler.catalogue.pathway_files import load_pathways
+        from scheduler.catalogue.reply_words import load_reply_words
+        from scheduler.catalogue.task_kinds import load_task_kinds
+        from scheduler.services.rules import Rules
+
+        config_dir = self.settings.config_dir
+        loaded = load_pathways(config_dir, templates_dir=self.settings.templates_dir)
+        kinds = load_task_kinds(config_dir)
+        words = load_reply_words(config_dir, loaded.pathways)
+        rules = Rules(
+            pathways=loaded.pathways,
+            off_by_default=loaded.disabled,
+            task_kinds=kinds.kinds,
+            reply_words=words.words,
+        )
+        return rules, [*loaded.faults, *kinds.faults, *words.faults]
+
+    @cached_property
+    def templates(self) -> TemplateLibrary:
+        from scheduler.catalogue.templates import TemplateLibrary
+
+        return TemplateLibrary(self.settings.templates_dir)
+
+    def preview(self, template: str, language: str) -> list[TemplatePreview]:
+        """A message as a patient would get it. Raises `LookupError` for one that does not exist."""
+        from scheduler.catalogue.preview import preview
+
+        return preview(
+            self.settings.templates_dir,
+            template,
+            language,
+            pathways=self.rules.pathways,
+            config_dir=self.settings.config_dir,
+        )
+
+    # Where things are kept
+
+    @cached_property
+    def engine(self) -> Engine:
+        from scheduler.store.engine import make_engine
+
+        return make_engine(self.settings.database_url, worker=self._is_worker)
+
+    @cached_property
+    def vault(self) -> Vault:
+        from scheduler.store.vault import KeyRing, Vault, load
+
+        keys = self.settings.secret_keys
+        return Vault(KeyRing.parse(keys) if keys else load(self.settings.keys_file))
+
+    @cached_property
+    def store(self) -> Store:
+        """The store. Raises when the database is not there or not of this version."""
+        from scheduler.store.migrate import require_current
+        from scheduler.store.unit import Store
+
+        require_current(self.engine)
+        return Store(self.engine, self.vault)
+
+    def initialise(self) -> bool:
+        """Create or migrate the database, and make keys where there are none. True when the database changed."""
+        from scheduler.store.migrate import current, upgrade
+        from scheduler.store.vault import load_or_create
+
+        is_new = current(self.engine) is None
+        if not self.settings.secret_keys and is_new:
+            load_or_create(self.settings.keys_file)
+        _ = self.vault  # an old database without its keys is a fault to name now, not at the first patient
+        return upgrade(self.engine)
+
+    @cached_property
+    def simulated_inbox(self) -> StoredInbox:
+        from scheduler.store.simulated_inbox import StoredInbox
+
+        return StoredInbox(self.engine, self.vault)
+
+    # The time
+
+    @cached_property
+    def clock(self) -> Clock:
+        return ShiftedClock(self._clock_offset) if self.settings.is_simulated else SystemClock()
+
+    def _clock_offset(self) -> timedelta:
+        with self.store.reading() as unit:
+            return timedelta(seconds=float(unit.installation.note(CLOCK_OFFSET) or 0))
+
+    # Channels and services
+
+    @cached_property
+    def links(self) -> Links:
+        from scheduler.services.links import Links
+
+        return Links(self.vault, public_url=self.settings.public_url)
+
+    @cached_property
+    def composer(self) -> Composer:
+        from scheduler.services.composing import Composer
+
+        return Composer(self.templates, self.links)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        from scheduler.services.deliver import Delivery
+
+        return Delivery(
+            store=self.store,
+            rules=self.rules,
+            composer=self.composer,
+            sms=self._sms(),
+            email=self._email(),
+            clock=self.clock,
+            worker=self.worker_name,
+        )
+
+    @cached_property
+    def ticker(self) -> Ticker:
+        from scheduler.services.tick import Ticker
+
+        return Ticker(store=self.store, rules=self.rules, delivery=self.delivery, clock=self.clock)
+
+    @cached_property
+    def worker_name(self) -> str:
+        """This process, as leases and heartbeats know it."""
+        return f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+    @property
+    def _error_file(self) -> Path:
+        return self.settings.config_dir / "provider_errors.yaml"
+
+    def _sms(self) -> SmsChannel:
+        if self.settings.sms != "twilio":
+            from scheduler.channels.simulated import SimulatedSms
+
+            return SimulatedSms(self.simulated_inbox, self.clock)
+        from scheduler.channels.errors import load_error_table
+        from scheduler.channels.twilio import TwilioSettings, TwilioSms
+
+        settings = self.settings
+        account = TwilioSettings(
+            account_sid=settings.twilio_account_sid,
+            username=settings.twilio_api_key or settings.twilio_account_sid,
+            password=settings.twilio_api_secret or settings.twilio_auth_token,
+            public_url=settings.public_url,
+            api_url=settings.twilio_api_url,
+            timeout=settings.provider_timeout,
+        )
+        return TwilioSms(account, errors=load_error_table(self._error_file), clock=self.clock)
+
+    def _email(self) -> EmailChannel:
+        if self.settings.email != "smtp":
+            from scheduler.channels.simulated import SimulatedEmail
+
+            return SimulatedEmail(self.simulated_inbox, self.clock)
+        from scheduler.channels.errors import load_error_table
+        from scheduler.channels.smtp import SmtpEmail, parse_smtp_url
+
+        server = parse_smtp_url(self.settings.smtp_url, timeout=self.settings.provider_timeout)
+        return SmtpEmail(server, errors=load_error_table(self._error_file), clock=self.clock)
+
+    def close(self) -> None:
+        """Let go of channels and database."""
+        if "delivery" in self.__dict__:
+            self.delivery.close()
+        if "engine" in self.__dict__:
+            self.engine.dispose()

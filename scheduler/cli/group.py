@@ -1,0 +1,71 @@
+"""The list of commands, each with the module it is in and its line of help."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from scheduler import __version__
+
+# command: (module, help). The help stands here so that listing the commands imports none of them.
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("installation", "Create or migrate the database, and make keys where there are none."),
+    "serve": ("running", "Run web and scheduler in one process."),
+    "web": ("running", "Run the web half only, for many machines on PostgreSQL."),
+    "worker": ("running", "Run the scheduler half only, for many machines on PostgreSQL."),
+    "tick": ("running", "Do all work that is due now, once, and exit."),
+    "check": ("content", "Check settings, pathways and templates; every fault with file and line."),
+    "preview": ("content", "Show a message as a patient gets it: text, segments, reading grade."),
+    "clinic": ("installation", "Add and list clinics."),
+    "staff": ("installation", "Add members of staff."),
+    "sample": ("installation", "Load the sample clinic."),
+    "import": ("intake", "Enrol patients from CSV or FHIR."),
+    "enrol": ("intake", "Enrol one patient."),
+    "patients": ("lists", "List patients and where they stand on each pathway."),
+    "messages": ("lists", "List the ledger of messages."),
+    "replies": ("lists", "List what patients sent."),
+    "tasks": ("lists", "List the clinic's worklist."),
+    "simulate": ("future", "Show what would be sent, to whom, when. Sends and writes nothing."),
+    "result": ("clinical", "Record a result for a patient."),
+    "clearance": ("clinical", "List and decide supplement cases."),
+    "status": ("installation", "Say in words how the service is doing."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"scheduler.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands for `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bonewise")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure, and log more.")
+def cli(debug: bool) -> None:
+    """Reminders and screening follow-up for people with MS at risk of osteoporosis.
+
+    First `bonewise init`, then `bonewise clinic add`, `bonewise import` and `bonewise serve`. `make run` does it all
+    with a sample clinic. Settings come from the environment or `.env`; see README.md.
+    """
+    import logging
+
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )

@@ -1,0 +1,247 @@
+"""What a reply from a patient comes to: its meaning, and everything that follows. Pure; live and simulated alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from scheduler.domain.contact import Change, ClearanceOpened, Contact, Enrolled, PlannedMessage, TaskOpened
+from scheduler.domain.effects import sendable
+from scheduler.domain.enrolment import Answered, Event, FactRecorded, Paused, Resumed, TextReceived
+from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.messages import MessageKind
+from scheduler.domain.people import Channel, PatientStatus, Reach
+from scheduler.domain.reacting import Situation
+from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.tasks import ServiceTask
+
+SUPPLEMENT_NAMED = "supplement_named"  # the fact that pathways listen for when a patient writes SUPP <name>
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A reply, understood: what it means and what it changes. `consent` is set when it gives or takes consent."""
+
+    meaning: Interpretation
+    change: Change
+    consent: bool | None = None
+    wrong_number: bool = False
+
+
+def hear(
+    situation: Situation,
+    text: str,
+    *,
+    channel: Channel,
+    words: Mapping[str, ReplyWords],
+    languages: tuple[str, ...],
+) -> Heard:
+    """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome."""
+    meaning = interpret(text, open_questions(situation), words, languages=languages)
+    respond = _RESPONSES.get(meaning.meaning, _for_a_person)
+    heard = respond(situation, meaning, channel)
+    if meaning.speaks_of_danger and meaning.meaning is not Meaning.SAFETY:
+        urgent = TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES, meaning.text)
+        heard = replace(heard, change=replace(heard.change, tasks=(*heard.change.tasks, urgent)))
+    return heard
+
+
+def open_questions(situation: Situation) -> list[OpenQuestion]:
+    """What the patient may be answering, the question asked last first."""
+    asked = [
+        (enrolled, pathway)
+        for enrolled in situation.enrolments
+        if (pathway := situation.pathways.get(enrolled.state.pathway)) is not None
+        and enrolled.state.is_open_question(pathway)
+    ]
+    asked.sort(key=lambda pair: (-pair[0].state.silence_from.toordinal(), pair[1].priority))
+    return [
+        OpenQuestion(
+            pathway=pathway.name,
+            answers=pathway.steps[enrolled.state.step].answers,
+            takes_text=pathway.steps[enrolled.state.step].free_text is not None,
+        )
+        for enrolled, pathway in asked
+    ]
+
+
+# What each meaning comes to
+
+
+def _answer(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    name = meaning.answer
+    event: Event = Answered(situation.today, name) if name is not None else TextReceived(situation.today)
+    events = situation.each(lambda one: event if one.state.pathway == meaning.pathway else None)
+    return Heard(meaning, _named(situation.react(events, kind=MessageKind.REPLY), meaning.text))
+
+
+def _done(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    if meaning.pathway is not None:
+        return _answer(situation, replace(meaning, answer=meaning.answer or "done"), channel)
+    event = Answered(situation.today, "done")
+    events = situation.each(lambda one: event if _is_routine(situation, one) else None)
+    return Heard(meaning, situation.react(events, kind=MessageKind.REPLY))
+
+
+def _supplement(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    if not meaning.text:
+        return _for_a_person(situation, meaning, channel)
+    event = FactRecorded(situation.today, SUPPLEMENT_NAMED, situation.today)
+    events = situation.each(
+        lambda one: event if SUPPLEMENT_NAMED in situation.pathways[one.state.pathway].facts else None
+    )
+    return Heard(meaning, _named(situation.react(events, kind=MessageKind.REPLY), meaning.text))
+
+
+def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """Everything stops at once, on every channel; one confirmation and nothing after it."""
+    if situation.contact.status is PatientStatus.STOPPED:
+        return Heard(meaning, situation.unchanged())
+    stopped = replace(
+        situation.contact,
+        status=PatientStatus.STOPPED,
+        paused_until=None,
+        reach=Reach(sms=False, email=False),
+    )
+    change = Change(
+        contact=stopped,
+        enrolments=situation.enrolments,
+        next_contact_at=None,
+        messages=(_service_message("stopped", situation.contact, channel, situation.now),),
+        superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
+    )
+    return Heard(meaning, change, consent=False)
+
+
+def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    contact = situation.contact
+    was_stopped = contact.status in (PatientStatus.STOPPED, PatientStatus.ACTIVE, PatientStatus.PAUSED)
+    if not was_stopped:
+        return _for_a_person(situation, meaning, channel)
+    opened = replace(
+        contact,
+        status=PatientStatus.ACTIVE if contact.status is PatientStatus.STOPPED else contact.status,
+        reach=replace(contact.reach, sms=True) if channel is Channel.SMS else replace(contact.reach, email=True),
+    )
+    return Heard(
+        meaning,
+        _with_service_message(_resumed(replace(situation, contact=opened)), "started", situation, channel),
+        consent=True,
+    )
+
+
+def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    until = None if meaning.pause is None else meaning.pause.after(situation.today)
+    event = Paused(situation.today, until)
+    events = situation.each(lambda one: event if _is_routine(situation, one) else None)
+    change = situation.react(events, kind=MessageKind.REPLY)
+    return Heard(meaning, _with_service_message(change, "paused", situation, channel))
+
+
+def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    event = Resumed(situation.today)
+    change = situation.react(
+        situation.each(lambda one: event if one.state.is_paused else None), kind=MessageKind.REPLY
+    )
+    return Heard(meaning, _with_service_message(change, "resumed", situation, channel))
+
+
+def _help(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    return Heard(meaning, _with_service_message(situation.unchanged(), "help", situation, channel))
+
+
+def _later(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    event = Answered(situation.today, "later")
+    change = situation.react(situation.each(lambda _: event), kind=MessageKind.REPLY)
+    if change.messages:
+        return Heard(meaning, change)
+    return Heard(meaning, _with_service_message(change, "later", situation, channel))
+
+
+def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """Whoever has this number is not the patient: nothing more goes there, and staff ask for another."""
+    reach = situation.contact.reach
+    closed = replace(reach, sms=False) if channel is Channel.SMS else replace(reach, email=False)
+    alone = replace(situation, contact=replace(situation.contact, reach=closed))
+    return Heard(
+        meaning,
+        replace(
+            alone.unchanged(),
+            tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES, meaning.text),),
+            superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
+        ),
+        wrong_number=True,
+    )
+
+
+def _for_a_person(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """Nothing the service may settle: the words go to the worklist, and the patient hears that they did."""
+    kind = _TASK_OF.get(meaning.answer or meaning.meaning, ServiceTask.UNCLEAR_REPLY)
+    template = "help" if meaning.meaning is Meaning.SAFETY else "unclear"
+    change = _with_service_message(situation.unchanged(), template, situation, channel)
+    note = meaning.text or meaning.meaning.value
+    return Heard(meaning, replace(change, tasks=(TaskOpened(kind, SERVICE_MESSAGES, note),)))
+
+
+_Response = Callable[[Situation, Interpretation, Channel], Heard]
+
+_RESPONSES: Mapping[Meaning, _Response] = {
+    Meaning.ANSWER: _answer,
+    Meaning.DONE: _done,
+    Meaning.SUPPLEMENT: _supplement,
+    Meaning.STOP: _stop,
+    Meaning.START: _start,
+    Meaning.PAUSE: _pause,
+    Meaning.RESUME: _resume,
+    Meaning.HELP: _help,
+    Meaning.LATER: _later,
+    Meaning.WRONG_NUMBER: _wrong_number,
+}
+
+_TASK_OF: Mapping[str, ServiceTask] = {
+    Meaning.SAFETY: ServiceTask.SAFETY,
+    ServiceTask.REFERRAL_PT: ServiceTask.REFERRAL_PT,
+    ServiceTask.REFERRAL_DIET: ServiceTask.REFERRAL_DIET,
+}
+
+
+def _is_routine(situation: Situation, enrolled: Enrolled) -> bool:
+    pathway = situation.pathways.get(enrolled.state.pathway)
+    return pathway is not None and any(step.every is not None for step in pathway.steps.values())
+
+
+def _resumed(situation: Situation) -> Change:
+    event = Resumed(situation.today)
+    return situation.react(situation.each(lambda one: None if one.state.is_paused else event), kind=MessageKind.REPLY)
+
+
+def _named(change: Change, text: str) -> Change:
+    tasks = tuple(replace(task, named=text) if isinstance(task, ClearanceOpened) else task for task in change.tasks)
+    return replace(change, tasks=tasks)
+
+
+def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:
+    added = _service_message(template, situation.contact, channel, situation.now)
+    return replace(change, messages=(*change.messages, added))
+
+
+def _service_message(template: str, contact: Contact, channel: Channel, now: datetime) -> PlannedMessage:
+    """A message that belongs to no pathway. It goes back the way the reply came."""
+    no_enrolment: UUID | None = None
+    send_from, send_until = sendable(contact, MessageKind.REPLY, now)
+    return PlannedMessage(
+        enrolment_id=no_enrolment,
+        kind=MessageKind.REPLY,
+        channel=channel,
+        pathway=SERVICE_MESSAGES,
+        step=template,
+        cycle=0,
+        fired=0,
+        template=template,
+        due_date=now.astimezone(contact.zone).date(),
+        send_from=send_from,
+        send_until=send_until,
+    )

@@ -1,0 +1,164 @@
+"""Adding a clinic, and the people who work there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from scheduler.domain.languages import normalise_language
+from scheduler.domain.sms import segments
+from scheduler.domain.zones import country_of_zone, parse_zone
+from scheduler.ports import Store
+from scheduler.records import Clinic
+from scheduler.services.intake.draft import FieldError
+from scheduler.services.intake.emails import parse_email
+from scheduler.services.intake.phones import country_of_number
+
+LONGEST_MESSAGE_NAME = 40  # characters; the templates are written for names of up to 24
+_COMFORTABLE_NAME = 24
+
+_MARKS = re.compile(r"[\s().\-]")
+_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
+
+
+class ClinicFaultError(ValueError):
+    """The clinic cannot be added as described. The text names the option and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewClinic:
+    """A clinic as `bonewise clinic add` describes it."""
+
+    code: str
+    name: str
+    timezone: str
+    sms_from: str | None = None
+    messaging_service: str | None = None
+    email_from: str | None = None
+    phone: str | None = None
+    mps: float = 1.0
+    message_name: str | None = None
+    language: str = "en"
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedClinic:
+    """The clinic as stored, and what its people may want to know."""
+
+    clinic: Clinic
+    warnings: tuple[str, ...] = ()
+
+
+def add_clinic(store: Store, new: NewClinic, *, now: datetime, is_sample: bool = False) -> AddedClinic:
+    """Check and store a clinic. Raises `ClinicFaultError`; nothing is stored then."""
+    clinic = replace(_checked(new), is_sample=is_sample)
+    with store.writing() as unit:
+        if unit.installation.clinic(clinic.code) is not None:
+            raise ClinicFaultError(f"there is a clinic with the code {clinic.code} already; choose another --code")
+        clinic = replace(clinic, id=unit.installation.add_clinic(clinic, now=now))
+        unit.installation.audit([(clinic.id, "clinic added", None, clinic.code)], actor="command line", now=now)
+    return AddedClinic(clinic, tuple(_warnings(clinic)))
+
+
+def add_staff(store: Store, clinic: Clinic, *, email: str, role: str, now: datetime) -> None:
+    """Add a member of staff. Raises `ClinicFaultError`."""
+    address = _email("--email", email)
+    with store.writing() as unit:
+        if unit.installation.staff_role(clinic.id, address) is not None:
+            raise ClinicFaultError(f"{address} belongs to clinic {clinic.code} already")
+        unit.installation.add_staff(clinic.id, email=address, role=role, now=now)
+        unit.installation.audit([(clinic.id, "staff added", None, role)], actor="command line", now=now)
+
+
+def _checked(new: NewClinic) -> Clinic:
+    code, name = new.code.strip(), " ".join(new.name.split())
+    if not code or len(code) > 32 or not code.isascii() or not code.replace("-", "").replace("_", "").isalnum():
+        raise ClinicFaultError(f"--code {new.code!r}: write 1 to 32 letters, digits, hyphens or underscores")
+    message_name = " ".join((new.message_name or new.name).split())
+    if not name or len(name) > 120:
+        raise ClinicFaultError("--name: write 1 to 120 characters")
+    if not message_name or len(message_name) > LONGEST_MESSAGE_NAME:
+        raise ClinicFaultError(
+            f"the name that opens every message has {len(message_name)} characters; "
+            f"give a shorter, neutral one with --message-name (at most {LONGEST_MESSAGE_NAME})"
+        )
+    try:
+        timezone = parse_zone(new.timezone).key
+    except ValueError as error:
+        raise ClinicFaultError(f"--timezone: {error}") from error
+    language = normalise_language(new.language)
+    if language is None:
+        raise ClinicFaultError(f"--language {new.language!r}: write a BCP 47 tag such as en or es-MX")
+    if not 0 < new.mps <= 1000:
+        raise ClinicFaultError(f"--mps {new.mps:g}: write messages per second, above 0 and at most 1000")
+    return Clinic(
+        code=code,
+        name=name,
+        message_name=message_name,
+        timezone=timezone,
+        country=_country(new, timezone),
+        language=language,
+        phone=new.phone.strip() if new.phone else None,
+        sms_from=_number("--sms-from", new.sms_from),
+        messaging_service=_messaging_service(new.messaging_service),
+        email_from=_email("--email-from", new.email_from) if new.email_from else None,
+        messages_per_second=new.mps,
+    )
+
+
+def _country(new: NewClinic, timezone: str) -> str:
+    if new.country:
+        country = new.country.strip().upper()
+        if len(country) != 2 or not country.isalpha():
+            raise ClinicFaultError(f"--country {new.country!r}: write the two letters of ISO 3166, such as US")
+        return country
+    for number in (new.sms_from, new.phone):
+        if number and (found := country_of_number(number)):
+            return found
+    return country_of_zone(timezone) or "US"
+
+
+def _number(option: str, number: str | None) -> str | None:
+    """A sender: a number in E.164, or a short code. Whether the account owns it, only the provider knows."""
+    if number is None:
+        return None
+    plain = _MARKS.sub("", number)
+    if not _SENDER.fullmatch(plain):
+        raise ClinicFaultError(f"{option} {number!r}: write it with + and its country code, such as +16175550100")
+    return plain
+
+
+def _messaging_service(service: str | None) -> str | None:
+    if service is None:
+        return None
+    digits = service.removeprefix("MG")
+    if not service.startswith("MG") or len(digits) != 32 or not all(c in "0123456789abcdefABCDEF" for c in digits):
+        raise ClinicFaultError("--messaging-service: write the service's SID, MG and 32 hexadecimal digits")
+    return service
+
+
+def _email(option: str, address: str) -> str:
+    try:
+        return parse_email(address.strip())
+    except FieldError as error:
+        raise ClinicFaultError(f"{option}: {error}") from error
+
+
+def _warnings(clinic: Clinic) -> list[str]:
+    found = []
+    if len(clinic.message_name) > _COMFORTABLE_NAME:
+        found.append(
+            f"'{clinic.message_name}' opens every text; with more than {_COMFORTABLE_NAME} characters some texts take "
+            "two segments. --message-name gives a shorter one"
+        )
+    odd = segments(clinic.message_name).odd
+    if odd:
+        found.append(
+            f"{' '.join(odd)} in '{clinic.message_name}' makes every text cost about twice as much; "
+            "--message-name without it avoids that"
+        )
+    if not (clinic.sms_from or clinic.messaging_service or clinic.email_from):
+        found.append("the clinic has no sender yet: nothing can be sent without --sms-from or --email-from")
+    return found

@@ -1,0 +1,238 @@
+"""Enrolling patients, one or many: drafts in, records and their first steps out, in one transaction a batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.calendar import Weekday
+from scheduler.domain.contact import Contact, Enrolled
+from scheduler.domain.enrolment import Enrolment, Event, Paused, Resumed
+from scheduler.domain.messages import MessageKind
+from scheduler.domain.pathway import Pathway
+from scheduler.domain.people import Channel, PatientStatus
+from scheduler.domain.planning import next_contact
+from scheduler.domain.reacting import Situation, realign, reopen
+from scheduler.domain.stepping import begin
+from scheduler.domain.when import local_date
+from scheduler.ids import new_id
+from scheduler.ports import Unit
+from scheduler.records import Clinic, Consent, Patient
+from scheduler.services.changes import Decided, write_changes
+from scheduler.services.intake.draft import Excluded, Exclusion, PatientDraft
+from scheduler.services.merging import LatestConsents, Merged, merge, new_patient
+from scheduler.services.rules import Rules
+
+
+class Fate(StrEnum):
+    """What became of one draft."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _New:
+    merged: Merged
+    enrolled: tuple[Enrolled, ...]
+
+
+class Enroller:
+    """Enrols the patients of one clinic. One object serves one import: it remembers what patients share."""
+
+    def __init__(self, rules: Rules, clinic: Clinic, *, now: datetime, by: str) -> None:
+        self._rules = rules
+        self._clinic = clinic
+        self._now = now
+        self._by = by
+        self._begun: dict[tuple[tuple[str, ...], date, frozenset[Weekday]], tuple[Enrolment, ...]] = {}
+        self._next: dict[tuple[object, ...], datetime | None] = {}
+
+    def enrol(self, unit: Unit, drafts: Sequence[PatientDraft], *, write: bool = True) -> Counter[Fate]:
+        """Create or update the patients of `drafts` (each MRN once). Without `write`, only says what would happen."""
+        known = unit.patients.by_mrn(self._clinic.id, [draft.mrn for draft in drafts])
+        latest = self._latest_consents(unit, list(known.values()))
+        fates: Counter[Fate] = Counter()
+        created: list[_New] = []
+        changed: list[tuple[Patient, Merged, PatientDraft]] = []
+        for draft in drafts:
+            patient = known.get(draft.mrn)
+            if patient is None:
+                created.append(self._create(draft))
+                fates[Fate.CREATED] += 1
+                continue
+            merged = merge(
+                patient,
+                draft,
+                self._clinic,
+                latest=latest.get(patient.id, {}),
+                today=self._today(patient.timezone),
+                by=self._by,
+            )
+            if merged.changed:
+                changed.append((patient, merged, draft))
+            fates[Fate.UPDATED if merged.changed else Fate.UNCHANGED] += 1
+        if write:
+            self._write_new(unit, created)
+            self._write_changed(unit, changed)
+        return fates
+
+    def take_off(self, unit: Unit, excluded: Sequence[Excluded]) -> None:
+        """A patient on file whom the source now calls deceased, inactive or merged gets nothing more."""
+        reasons = {one.mrn: one.reason for one in excluded if one.mrn is not None}
+        found = unit.patients.by_mrn(self._clinic.id, list(reasons))
+        for mrn, patient in found.items():
+            status = _STATUS_OF[reasons[mrn]]
+            if patient.status is status:
+                continue
+            unit.patients.update([replace(patient, status=status, next_contact_at=None)], now=self._now)
+            enrolled = unit.patients.enrolments([patient.id]).get(patient.id, ())
+            unit.ledger.supersede([one.id for one in enrolled], clinic_id=self._clinic.id)
+            self._audit(unit, [("patient taken off", patient.id, status.value)])
+
+    # New patients
+
+    def _create(self, draft: PatientDraft) -> _New:
+        timezone = draft.timezone or self._clinic.timezone
+        merged = new_patient(draft, self._clinic, today=self._today(timezone), by=self._by)
+        patient = merged.patient
+        today = self._today(timezone)
+        states = self._first_states(draft.pathways, today, frozenset(patient.exercise_days))
+        enrolled = tuple(Enrolled(id=new_id(), state=state) for state in states)
+        due = self._first_contact(patient, enrolled)
+        return _New(merged=replace(merged, patient=replace(patient, next_contact_at=due)), enrolled=enrolled)
+
+    def _first_states(self, names: tuple[str, ...], on: date, weekdays: frozenset[Weekday]) -> tuple[Enrolment, ...]:
+        key = (names, on, weekdays)
+        if key not in self._begun:
+            self._begun[key] = tuple(
+                begin(pathway, on=on, weekdays=weekdays).enrolment for pathway in self._wanted(names)
+            )
+        return self._begun[key]
+
+    def _first_contact(self, patient: Patient, enrolled: tuple[Enrolled, ...]) -> datetime | None:
+        """Patients of one zone, hour and plan share their first instant, and most of a clinic's do."""
+        key = (
+            patient.timezone,
+            patient.contact_time,
+            patient.exercise_days,
+            tuple(one.state.timer_on for one in enrolled),
+        )
+        if key not in self._next:
+            contact = patient.contact(self._clinic)
+            self._next[key] = next_contact(contact, enrolled, self._rules.pathways, self._now)
+        return self._next[key]
+
+    def _wanted(self, names: tuple[str, ...]) -> list[Pathway]:
+        if not names:
+            return [p for p in self._rules.pathways.values() if p.name not in self._rules.off_by_default]
+        return [self._rules.pathways[name] for name in names]
+
+    def _write_new(self, unit: Unit, created: Sequence[_New]) -> None:
+        unit.patients.insert([one.merged.patient for one in created], now=self._now)
+        unit.patients.insert_enrolments(
+            (one.merged.patient.id, self._clinic.id, enrolled, self._today(one.merged.patient.timezone))
+            for one in created
+            for enrolled in one.enrolled
+        )
+        unit.patients.record_consents((consent for one in created for consent in one.merged.consents), now=self._now)
+        self._audit(unit, [("patient enrolled", one.merged.patient.id, "") for one in created])
+
+    # Known patients
+
+    def _write_changed(self, unit: Unit, changed: Sequence[tuple[Patient, Merged, PatientDraft]]) -> None:
+        if not changed:
+            return
+        enrolments = unit.patients.enrolments([patient.id for patient, _, _ in changed])
+        consents: list[Consent] = []
+        decisions: list[Decided] = []
+        for before, merged, draft in changed:
+            patient = merged.patient
+            consents += merged.consents
+            enrolled = enrolments.get(patient.id, ())
+            if "pathways" in merged.changed:
+                enrolled = self._match_pathways(unit, patient, enrolled, draft.pathways)
+            was_open = _is_reachable(before.contact(self._clinic))
+            decisions.append(self._replan(patient, enrolled, was_open=was_open))
+        unit.patients.update((merged.patient for _, merged, _ in changed), now=self._now)
+        unit.patients.record_consents(consents, now=self._now)
+        write_changes(unit, self._rules, decisions, now=self._now)
+        self._audit(
+            unit,
+            [("patient updated", merged.patient.id, ",".join(sorted(merged.changed))) for _, merged, _ in changed],
+        )
+
+    def _replan(self, patient: Patient, enrolled: tuple[Enrolled, ...], *, was_open: bool) -> Decided:
+        """What a changed record makes of the plan: the next contact anew, and what waited for a way to be reached."""
+        contact = patient.contact(self._clinic)
+        situation = realign(Situation(contact, enrolled, self._rules.pathways, self._now))
+        reopened = not was_open and _is_reachable(contact)
+        change = reopen(situation) if reopened else situation.unchanged()
+        return Decided(patient.id, self._clinic.id, enrolled, change)
+
+    def _match_pathways(
+        self, unit: Unit, patient: Patient, enrolled: tuple[Enrolled, ...], names: tuple[str, ...]
+    ) -> tuple[Enrolled, ...]:
+        """Begin pathways that are newly wanted, and hold those that no longer are."""
+        today = self._today(patient.timezone)
+        wanted = {pathway.name: pathway for pathway in self._wanted(names)}
+        have = {one.state.pathway for one in enrolled}
+        added = [
+            Enrolled(id=new_id(), state=begin(pathway, on=today, weekdays=patient.exercise_days).enrolment)
+            for name, pathway in wanted.items()
+            if name not in have
+        ]
+        unit.patients.insert_enrolments((patient.id, self._clinic.id, one, today) for one in added)
+        situation = Situation(patient.contact(self._clinic), enrolled, self._rules.pathways, self._now)
+        held = situation.react(
+            situation.each(lambda one: _held_or_freed(one, today, is_wanted=one.state.pathway in wanted)),
+            kind=MessageKind.NOTICE,
+        )
+        unit.patients.update_enrolments((self._clinic.id, one) for one in held.enrolments)
+        unit.ledger.supersede(list(held.superseded), clinic_id=self._clinic.id)
+        return (*held.enrolments, *added)
+
+    # Small steps
+
+    def _latest_consents(self, unit: Unit, patients: Sequence[Patient]) -> Mapping[UUID, LatestConsents]:
+        if not patients:
+            return {}
+        found: dict[UUID, dict[Channel, tuple[bool, date]]] = {}
+        latest = unit.patients.latest_consents(self._clinic.id, [patient.id for patient in patients])
+        for (patient_id, channel), record in latest.items():
+            found.setdefault(patient_id, {})[channel] = record
+        return found
+
+    def _today(self, timezone: str) -> date:
+        return local_date(self._now, ZoneInfo(timezone))
+
+    def _audit(self, unit: Unit, entries: Sequence[tuple[str, UUID, str]]) -> None:
+        unit.installation.audit(
+            [(self._clinic.id, action, patient_id, detail[:255]) for action, patient_id, detail in entries],
+            actor=self._by,
+            now=self._now,
+        )
+
+
+_STATUS_OF = {
+    Exclusion.DECEASED: PatientStatus.DECEASED,
+    Exclusion.INACTIVE: PatientStatus.DISCHARGED,
+    Exclusion.MERGED: PatientStatus.DISCHARGED,
+}
+
+
+def _held_or_freed(enrolled: Enrolled, today: date, *, is_wanted: bool) -> Event | None:
+    is_held = enrolled.state.is_paused and enrolled.state.paused_until is None
+    if is_wanted == (not is_held):
+        return None
+    return Resumed(today) if is_wanted else Paused(today, None)
+
+
+def _is_reachable(contact: Contact) -> bool:
+    return contact.status is PatientStatus.ACTIVE and contact.reach.choose(contact.channel) is not None

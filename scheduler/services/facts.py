@@ -1,0 +1,102 @@
+"""What people record about a patient: results that end a cycle, and decisions on supplement cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from scheduler.domain.reacting import record_fact
+from scheduler.ports import Store
+from scheduler.records import Clearance, Clinic, Result
+from scheduler.services.rules import Rules
+from scheduler.services.situations import load, load_by_mrn, write
+
+
+class ResultKind(StrEnum):
+    """What can be recorded, and with it which fact the pathways hear of."""
+
+    VITAMIN_D = "vitamin_d"
+    DEXA = "dexa"
+
+    @property
+    def fact(self) -> str:
+        return f"{self.value}_result"
+
+
+class Decision(StrEnum):
+    """A clinician's decision on a supplement case; each is a fact of the same name."""
+
+    CLEARED = "cleared"
+    NOT_CLEARED = "not_cleared"
+    COME_IN = "come_in"
+
+
+class CaseError(ValueError):
+    """The supplement case cannot be decided this way. The text says why and what to do."""
+
+
+def add_result(
+    store: Store,
+    rules: Rules,
+    clinic: Clinic,
+    *,
+    mrn: str,
+    kind: ResultKind,
+    taken_on: date,
+    value: str | None,
+    unit: str | None,
+    next_months: int | None,
+    by: str,
+    now: datetime,
+) -> None:
+    """Record a result: it ends the cycle, voids what is pending and opens its review. Raises `UnknownPatientError`."""
+    with store.writing() as transaction:
+        loaded = load_by_mrn(transaction, rules, clinic, mrn, now)
+        if taken_on > loaded.situation.today:
+            raise ValueError(f"the date of the result, {taken_on}, is in the future; write the date it was taken")
+        result = Result(
+            patient_id=loaded.patient.id,
+            clinic_id=clinic.id,
+            kind=kind.value,
+            taken_on=taken_on,
+            value=value,
+            unit=unit,
+            next_months=next_months,
+            recorded_by=by,
+        )
+        transaction.worklist.add_result(result, now=now)
+        change = record_fact(loaded.situation, kind=kind.fact, of=taken_on, next_months=next_months)
+        write(transaction, rules, loaded, change)
+        transaction.installation.audit(
+            [(clinic.id, "result recorded", loaded.patient.id, kind.value)], actor=by, now=now
+        )
+
+
+def decide_clearance(
+    store: Store, rules: Rules, *, case: int, decision: Decision, by: str, now: datetime
+) -> Clearance:
+    """A clinician decides a supplement case; the patient gets that decision's approved wording. Raises `CaseError`."""
+    with store.writing() as unit:
+        found = unit.worklist.clearances(case=case)
+        if not found:
+            raise CaseError(f"there is no supplement case {case}; `bonewise clearance list` shows the open ones")
+        opened = found[0]
+        clinic = unit.installation.clinics()[opened.clinic_id]
+        if unit.installation.staff_role(clinic.id, by) != "clinician":
+            raise CaseError(
+                f"{by} is not a clinician of clinic {clinic.code}; only a clinician decides: "
+                "`bonewise staff add --role clinician` adds one"
+            )
+        if not unit.worklist.decide_clearance(opened, decision=decision.value, by=by, now=now):
+            raise CaseError(f"supplement case {case} was already decided: {opened.decision} by {opened.decided_by}")
+        loaded = load(unit, rules, clinic, opened.patient_id, now)
+        if loaded is not None:
+            change = record_fact(loaded.situation, kind=decision.value, of=loaded.situation.today)
+            write(unit, rules, loaded, change)
+        unit.installation.audit(
+            [(clinic.id, "supplement decided", opened.patient_id, f"case {case}: {decision.value}")],
+            actor=by,
+            now=now,
+        )
+    return replace(opened, decision=decision.value, decided_by=by, decided_at=now)

@@ -1,0 +1,169 @@
+"""From a patient draft to a patient record: a new one, or the changes that a later draft makes to an old one.
+
+A later draft changes only what it says differently from the one before it. So a nightly export that still carries
+the old contact time does not undo what the patient has since chosen, and a row that still says "consent: yes" does
+not bring back somebody who has said STOP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from scheduler.domain.calendar import EVERY_DAY
+from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus
+from scheduler.ids import new_id
+from scheduler.records import Clinic, Consent, Patient
+from scheduler.services.consenting import with_consent
+from scheduler.services.intake.draft import PatientDraft
+
+_FIELDS = tuple(
+    field.name for field in fields(PatientDraft) if field.name not in ("given", "warnings", "line", "raw")
+)
+_PLAIN = ("name", "birth_date", "phone", "email", "contact_time")
+_CONSENTS = {Channel.SMS: "sms_consent", Channel.EMAIL: "email_consent"}
+
+LatestConsents = Mapping[Channel, tuple[bool, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The record after a draft, the consents to append, and the draft's fields that said something new."""
+
+    patient: Patient
+    consents: tuple[Consent, ...] = ()
+    changed: frozenset[str] = frozenset()
+
+
+def new_patient(draft: PatientDraft, clinic: Clinic, *, today: date, by: str) -> Merged:
+    """The first record of a patient. What the draft leaves out is the clinic's default."""
+    channel = draft.channel or (Channel.EMAIL if draft.email and not draft.phone else Channel.SMS)
+    patient = Patient(
+        id=new_id(),
+        clinic_id=clinic.id,
+        mrn=draft.mrn,
+        name=draft.name,
+        birth_date=draft.birth_date,
+        phone=draft.phone,
+        email=draft.email,
+        language=draft.language or clinic.language,
+        timezone=draft.timezone or clinic.timezone,
+        contact_time=draft.contact_time,
+        channel=channel,
+        mobility=draft.mobility or Mobility.WALKING,
+        exercise_days=draft.exercise_days or EVERY_DAY,
+        risk_factors=draft.risk_factors,
+        sms_consent=draft.sms_consent is True,
+        email_consent=draft.email_consent is True,
+        source=_canonical(_said(draft)),
+    )
+    consents = tuple(
+        _consent(patient, consented, granted=said, draft=draft, today=today, by=by)
+        for consented, column in _CONSENTS.items()
+        if (said := getattr(draft, column)) is not None
+    )
+    return Merged(patient, consents, draft.given)
+
+
+def merge(
+    patient: Patient, draft: PatientDraft, clinic: Clinic, *, latest: LatestConsents, today: date, by: str
+) -> Merged:
+    """`patient` after a later draft. Nothing in `changed`: the draft says what the one before it said."""
+    said = _said(draft)
+    before: dict[str, Any] = json.loads(patient.source) if patient.source else {}
+    changed = frozenset(name for name, value in said.items() if name not in before or before[name] != value)
+    decided = dict(_new_consents(draft, changed, latest))
+    changed |= {_CONSENTS[channel] for channel in decided}
+    if not changed:
+        return Merged(patient)
+    after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
+    if "phone" in changed and after.phone != patient.phone:
+        after = replace(after, phone_bad=False)
+    if "email" in changed and after.email != patient.email:
+        after = replace(after, email_bad=False)
+    if after.status is PatientStatus.UNREACHABLE and _has_address(after):
+        after = replace(after, status=PatientStatus.ACTIVE)
+    for channel, granted in decided.items():
+        after = with_consent(after, channel, granted=granted)
+    consents = tuple(
+        _consent(after, channel, granted=granted, draft=draft, today=today, by=by)
+        for channel, granted in decided.items()
+    )
+    return Merged(after, consents, changed)
+
+
+def _values(draft: PatientDraft, changed: frozenset[str], clinic: Clinic) -> dict[str, Any]:
+    """The new values of the record's fields that the draft changes; an emptied one goes back to its default."""
+    values: dict[str, Any] = {name: getattr(draft, name) for name in _PLAIN if name in changed}
+    defaults: dict[str, Any] = {
+        "language": clinic.language,
+        "timezone": clinic.timezone,
+        "mobility": Mobility.WALKING,
+        "exercise_days": EVERY_DAY,
+        "risk_factors": (),
+    }
+    for name, default in defaults.items():
+        if name in changed:
+            values[name] = getattr(draft, name) or default
+    if "channel" in changed and draft.channel is not None:
+        values["channel"] = draft.channel
+    return values
+
+
+def _new_consents(
+    draft: PatientDraft, changed: frozenset[str], latest: LatestConsents
+) -> Iterator[tuple[Channel, bool]]:
+    """What the draft newly says of consent. A revocation is only undone by consent given on a later date."""
+    for channel, column in _CONSENTS.items():
+        granted = getattr(draft, column)
+        known = latest.get(channel)
+        is_news = known is None or (known[0] != granted and bool(changed & {column, "consent_date"}))
+        if granted is None or not is_news:
+            continue
+        if granted and known is not None and (draft.consent_date is None or draft.consent_date <= known[1]):
+            continue
+        yield channel, granted
+
+
+def _consent(
+    patient: Patient, channel: Channel, *, granted: bool, draft: PatientDraft, today: date, by: str
+) -> Consent:
+    return Consent(
+        patient_id=patient.id,
+        clinic_id=patient.clinic_id,
+        channel=channel,
+        granted=granted,
+        source=ConsentSource.IMPORT,
+        given_on=draft.consent_date or today,
+        recorded_by=by,
+    )
+
+
+def _has_address(patient: Patient) -> bool:
+    has_phone = patient.phone is not None and not patient.phone_bad
+    return has_phone or (patient.email is not None and not patient.email_bad)
+
+
+def _said(draft: PatientDraft) -> dict[str, Any]:
+    """What the source says, field by field, in plain JSON values."""
+    return {name: _plain(getattr(draft, name)) for name in _FIELDS if name in draft.given}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool() | str():
+            return value.value if isinstance(value, Enum) else value
+        case frozenset():
+            return sorted(int(day) for day in value)
+        case tuple():
+            return [str(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _canonical(said: Mapping[str, Any]) -> str:
+    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
