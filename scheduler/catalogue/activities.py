@@ -74,9 +74,7 @@ def check_activities(activities: Activities, model: Activities, log: FaultLog) -
         seen: set[str] = set()
         for activity in own:
             if activity.id in seen:
-                log.add(
-                    activity.line, f"{mobility} has the id '{activity.id}' twice; give each activity its own"
-                )
+                log.add(activity.line, f"{mobility} has the id '{activity.id}' twice; give each activity its own")
             seen.add(activity.id)
         wanted = [activity.id for activity in model.get(mobility, ())]
         if wanted != [activity.id for activity in own]:

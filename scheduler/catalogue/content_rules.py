@@ -142,9 +142,7 @@ def _rules(node: YamlNode, log: FaultLog) -> Iterator[WordRule]:
     for item in node.items if isinstance(node, Listing) else (node,):
         why, words = (item.entry("why"), item.entry("words")) if isinstance(item, Table) else (None, None)
         if why is None or words is None or not isinstance(why.value, Scalar):
-            log.add(
-                item.line, "a rule must be of the form '- why: the reason' and below it 'words: [one, two]'"
-            )
+            log.add(item.line, "a rule must be of the form '- why: the reason' and below it 'words: [one, two]'")
             continue
         yield word_rule(why.value.text, _words(words.value, log))
 

@@ -39,9 +39,7 @@ class MessageUse:
     @property
     def sender(self) -> str:
         """Who uses it, for a fault: `the dexa pathway (step ask)`."""
-        return (
-            f"the {self.pathway} pathway ({', '.join(self.places)})" if self.places else "the service itself"
-        )
+        return f"the {self.pathway} pathway ({', '.join(self.places)})" if self.places else "the service itself"
 
 
 @dataclass(frozen=True, slots=True)

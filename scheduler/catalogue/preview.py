@@ -140,9 +140,7 @@ def _scored(opened: TemplateSet, use: MessageUse, language: str, channel: Channe
 
 def _values(opened: TemplateSet, language: str) -> MessageValues:
     """Typical values with the longest activity, because that is the one that may not fit."""
-    return replace(
-        TYPICAL, activity=max(opened.activities.get(language, ()), key=len, default=TYPICAL.activity)
-    )
+    return replace(TYPICAL, activity=max(opened.activities.get(language, ()), key=len, default=TYPICAL.activity))
 
 
 def _score(opened: TemplateSet, use: MessageUse, language: str) -> Score | None:

@@ -42,9 +42,7 @@ _SILENT_E = re.compile(
 )
 _HEARD_LE = re.compile(r"[^aeiouyl]le[sd]?$")  # ta-ble, mus-cles, hand-led; not called
 # Two vowels side by side that are read apart: cal-ci-um, ra-di-o, sit-u-a-tion.
-_APART = re.compile(
-    r"i(?:um|o$|os$|a$|as$|est|er$|ers$)|(?<![ct])ia(?!l|n)|(?<![qg])ua[lt]|y(?:ing|er)|eo$|uing"
-)
+_APART = re.compile(r"i(?:um|o$|os$|a$|as$|est|er$|ers$)|(?<![ct])ia(?!l|n)|(?<![qg])ua[lt]|y(?:ing|er)|eo$|uing")
 _LETTER_SYLLABLES = {"en": 1, "es": 2}  # em, ess; eme, ese
 
 

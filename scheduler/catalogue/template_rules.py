@@ -108,9 +108,7 @@ def untranslated(layout: nodes.Template, languages: Collection[str]) -> list[Fin
     if not chosen:
         return []
     return [
-        Finding(
-            min(chosen.values()), f'has no words for {language}; add {{% elif language == "{language}" %}}'
-        )
+        Finding(min(chosen.values()), f'has no words for {language}; add {{% elif language == "{language}" %}}')
         for language in sorted(languages)
         if language not in chosen and base_language(language) != DEFAULT_LANGUAGE
     ]
@@ -154,9 +152,7 @@ def _extends_findings(
             yield Finding(block.lineno, f"{layout} has no block '{block.name}'; its blocks are {known}")
     for node in tree.body:
         if not isinstance(node, nodes.Extends | nodes.Block) and not _is_blank(node):
-            yield Finding(
-                _shown_line(node), "this stands outside every block and is never shown; move it into one"
-            )
+            yield Finding(_shown_line(node), "this stands outside every block and is never shown; move it into one")
 
 
 def _is_blank(node: nodes.Node) -> bool:
@@ -208,9 +204,7 @@ class _Walk:
 
     def _compare(self, node: nodes.Compare) -> Iterator[Finding]:
         if not all(isinstance(operand.expr, nodes.Const) for operand in node.ops):
-            yield Finding(
-                node.lineno, "compare a name with a fixed number or text, as in {% if count == 1 %}"
-            )
+            yield Finding(node.lineno, "compare a name with a fixed number or text, as in {% if count == 1 %}")
 
     def _output(self, node: nodes.Output, guards: frozenset[str]) -> Iterator[Finding]:
         for part in node.nodes:

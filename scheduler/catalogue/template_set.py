@@ -13,6 +13,7 @@ from scheduler.catalogue.content_rules import ContentRules
 from scheduler.catalogue.message_uses import MessageUse
 from scheduler.catalogue.samples import variants
 from scheduler.catalogue.template_rules import (
+    MAY_BE_EMPTY,
     Finding,
     blocks_of,
     html_findings,
@@ -57,27 +58,20 @@ class TemplateSet:
         if isinstance(tree, Finding):
             return [tree]
         allowed = names_allowed(piece, routine=use.routine)
-        findings = (
-            html_findings(tree, allowed, self.layouts)
-            if piece is Piece.HTML
-            else text_findings(tree, allowed)
-        )
+        findings = html_findings(tree, allowed, self.layouts) if piece is Piece.HTML else text_findings(tree, allowed)
         if findings:
             return findings
         if piece is Piece.HTML and not self.layouts_are_sound:
             return []
-        names = names_used(tree) | (
-            frozenset({"clinic_phone", "page_url"}) if piece is Piece.HTML else frozenset()
-        )
+        names = names_used(tree)
+        if piece is Piece.HTML:
+            # The layout asks for what may be empty; that each activity is sound is seen in the text.
+            names = (names | MAY_BE_EMPTY) - {"activity"}
         return self._render(use, language, piece, source, names)
 
     def stop_line(self, language: str) -> str | None:
         """The stop line as rendered, or None where there is none that works."""
-        found = (
-            self.texts(STOP_LINE_USE, language, Piece.SMS)
-            if self.has(STOP_LINE_USE, language, Piece.SMS)
-            else []
-        )
+        found = self.texts(STOP_LINE_USE, language, Piece.SMS) if self.has(STOP_LINE_USE, language, Piece.SMS) else []
         return found.texts[0] if isinstance(found, Texts) else None
 
     def _render(
@@ -121,9 +115,7 @@ def located(findings: list[Finding], templates_dir: Path, name: str) -> list[Fau
     return [Fault(f"{templates_dir.name}/{name}", finding.line, finding.message) for finding in findings]
 
 
-def _read_layout(
-    library: TemplateLibrary, layout: str, tree: Tree
-) -> tuple[frozenset[str] | None, list[Finding]]:
+def _read_layout(library: TemplateLibrary, layout: str, tree: Tree) -> tuple[frozenset[str] | None, list[Finding]]:
     source = read_source(library.templates_dir, layout)
     parsed = parse(library.environment, source) if isinstance(source, str) else source
     if isinstance(parsed, Finding):

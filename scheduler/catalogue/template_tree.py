@@ -91,9 +91,7 @@ def read_tree(templates_dir: Path) -> Tree:
     pathways: list[str] = []
     for pathway in _visible(templates_dir / MESSAGES):
         if not pathway.is_dir():
-            strays.append(
-                _stray(templates_dir, pathway, "only folders named after a pathway belong here; move it")
-            )
+            strays.append(_stray(templates_dir, pathway, "only folders named after a pathway belong here; move it"))
             continue
         pathways.append(pathway.name)
         for entry in _visible(pathway):
@@ -102,9 +100,7 @@ def read_tree(templates_dir: Path) -> Tree:
             elif (language := _activities_language(entry)) is not None:
                 activities.append(language)
             else:
-                strays.append(
-                    _stray(templates_dir, entry, "only folders named after a message belong here; move it")
-                )
+                strays.append(_stray(templates_dir, entry, "only folders named after a message belong here; move it"))
     return Tree(
         messages=messages,
         pathways=tuple(pathways),

@@ -149,9 +149,7 @@ class TemplateLibrary:
             )
         raise self._missing(pathway, template, languages, Piece.SMS)
 
-    def email(
-        self, pathway: str, template: str, languages: tuple[str, ...], values: MessageValues
-    ) -> RenderedEmail:
+    def email(self, pathway: str, template: str, languages: tuple[str, ...], values: MessageValues) -> RenderedEmail:
         """The mail in the first of `languages` that has subject, text and HTML, none of them blank.
 
         Raises `TemplateMissingError` when no language has all three.
@@ -185,13 +183,9 @@ class TemplateLibrary:
             if found := self._activities[mobility, language]:
                 return found
         file = self.templates_dir / activities_name(languages[-1])
-        raise TemplateMissingError(
-            f"no activities for {mobility} in {', '.join(languages)}; write them in {file}"
-        )
+        raise TemplateMissingError(f"no activities for {mobility} in {', '.join(languages)}; write them in {file}")
 
-    def piece(
-        self, pathway: str, message: str, language: str, piece: Piece, values: MessageValues
-    ) -> str | None:
+    def piece(self, pathway: str, message: str, language: str, piece: Piece, values: MessageValues) -> str | None:
         """One file of a message as rendered, without fallback; None when there is no such file.
 
         Raises `jinja2.TemplateError` when the file is no valid template, `UnicodeError` when not UTF-8.
@@ -212,9 +206,7 @@ class TemplateLibrary:
         try:
             return self._compiled[key]
         except KeyError:
-            compiled = self._compiled[key] = self._compile(
-                source_name(pathway, message, language, piece), piece
-            )
+            compiled = self._compiled[key] = self._compile(source_name(pathway, message, language, piece), piece)
             return compiled
 
     def _compile(self, name: str, piece: Piece) -> _Compiled | None:
@@ -240,14 +232,10 @@ class TemplateLibrary:
             texts = tuple(activity.text for activity in groups.get(mobility, ()))
             self._activities[mobility, language] = texts
 
-    def _missing(
-        self, pathway: str, message: str, languages: tuple[str, ...], piece: Piece
-    ) -> TemplateMissingError:
+    def _missing(self, pathway: str, message: str, languages: tuple[str, ...], piece: Piece) -> TemplateMissingError:
         file = self.templates_dir / source_name(pathway, message, languages[-1], piece)
         tried = ", ".join(dict.fromkeys(languages))
-        return TemplateMissingError(
-            f"message {pathway}/{message} is missing or blank in {tried}; write {file}"
-        )
+        return TemplateMissingError(f"message {pathway}/{message} is missing or blank in {tried}; write {file}")
 
 
 def _digest(*sources: str) -> str:

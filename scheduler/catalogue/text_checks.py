@@ -70,9 +70,7 @@ def _length_findings(text: str, language: str) -> Iterator[Finding]:
     if base_language(language) != DEFAULT_LANGUAGE:
         if length.segments > MAX_SEGMENTS:
             hint = f"; without {odd} it would be shorter" if odd else ""
-            yield Finding(
-                0, f"takes {_size(length)}, at most {MAX_SEGMENTS} segments{hint}; shorten it: {text}"
-            )
+            yield Finding(0, f"takes {_size(length)}, at most {MAX_SEGMENTS} segments{hint}; shorten it: {text}")
     elif length.encoding is not Encoding.GSM7:
         yield Finding(0, f"holds {odd}, which halves what fits in a text; write plain letters and signs")
     elif length.segments > 1:
@@ -128,9 +126,7 @@ def digit_findings(texts: Texts, use: MessageUse, language: str, rules: ContentR
                 break
     if not any(question.digits for question in use.questions):
         for digit in sorted({digit for text in plain for digit in rules.offered_digits(text, language)}):
-            yield Finding(
-                0, f"offers {digit} as an answer, but nothing there understands a digit; leave it out"
-            )
+            yield Finding(0, f"offers {digit} as an answer, but nothing there understands a digit; leave it out")
 
 
 def _digits(digits: Iterable[str]) -> str:
@@ -187,9 +183,7 @@ def _hard_words(texts: Iterable[str], language: str) -> list[str]:
         for sentence in sentences(text.replace(SAMPLE_CLINIC, ""))
         for word in re.findall(r"[^\W\d_]+", sentence)
     }
-    hard = sorted(
-        (word for word in words if words[word] >= _HARD_WORD), key=lambda word: (-words[word], word)
-    )
+    hard = sorted((word for word in words if words[word] >= _HARD_WORD), key=lambda word: (-words[word], word))
     return hard[:_HARD_WORDS_NAMED]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, literal_column, select, update
 
 from scheduler.domain.contact import PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
@@ -24,7 +24,8 @@ from scheduler.store.vault import Vault
 
 def _move(target: MessageStatus) -> Update:
     """An UPDATE of one message to `target`, from the statuses that may lead there."""
-    sources = [status.value for status in sources_of(target)]
+    # As literals, because a list of parameters cannot be part of a statement that is executed for many rows.
+    sources: list[ColumnElement[str]] = [literal_column(f"'{status.value}'") for status in sources_of(target)]
     return (
         update(messages)
         .where(

@@ -77,9 +77,15 @@ class _Connection(asyncio.Protocol):
         phrase = _PHRASES.get(status, b"Unknown")
         whole = head % (status, phrase, len(body) + (9 if cut else 0), extra) + body
         if self._server.latency:
-            asyncio.get_running_loop().call_later(self._server.latency, self._write, whole, cut)
+            self._server.waiting += 1
+            self._server.most_waiting = max(self._server.most_waiting, self._server.waiting)
+            asyncio.get_running_loop().call_later(self._server.latency, self._write_late, whole, cut)
         else:
             self._write(whole, cut)
+
+    def _write_late(self, whole: bytes, cut: bool) -> None:
+        self._server.waiting -= 1
+        self._write(whole, cut)
 
     def _write(self, whole: bytes, cut: bool) -> None:
         self.transport.write(whole)
@@ -111,6 +117,7 @@ class TwilioServer:
         self.latency = latency
         self.port = port
         self.requests = 0
+        self.waiting = self.most_waiting = 0  # requests under way, when there is latency
         self._accounts = dict(ACCOUNTS if accounts is None else accounts)
         self._by_sid: dict[str, Accepted] = {}
         self._users: dict[bytes, str] = {}

@@ -23,9 +23,7 @@ def test_a_tag_is_written_in_its_usual_case(written: str, normal: str) -> None:
     assert normalise_language(written) == normal
 
 
-@pytest.mark.parametrize(
-    "nonsense", ["", " ", "e", "../secrets", "es/mx", "english!", "es-", "español", "en\0"]
-)
+@pytest.mark.parametrize("nonsense", ["", " ", "e", "../secrets", "es/mx", "english!", "es-", "español", "en\0"])
 def test_what_is_no_language_tag_never_becomes_one(nonsense: str) -> None:
     assert normalise_language(nonsense) is None
 

@@ -123,18 +123,14 @@ def test_the_spanish_ease_is_the_published_formula() -> None:
 
 
 def test_texts_are_scored_together() -> None:
-    assert count(["The cat sat.", "It saw 25 mice there."], "en") == Counts(
-        sentences=2, words=9, syllables=10
-    )
+    assert count(["The cat sat.", "It saw 25 mice there."], "en") == Counts(sentences=2, words=9, syllables=10)
     result = score(["The cat sat.", "It saw 25 mice there."], "en-GB")
     assert result is not None
     assert (result.value, result.plain) == (-0.7, True)
 
 
 def test_a_hard_text_is_not_plain() -> None:
-    english = score(
-        ["Individualised anticipatory communication necessitates organisational commitment."], "en"
-    )
+    english = score(["Individualised anticipatory communication necessitates organisational commitment."], "en")
     spanish = score(["Responsabilidad interdisciplinaria internacionalmente institucionalizada."], "es")
     assert english is not None
     assert spanish is not None

@@ -67,9 +67,7 @@ def test_a_language_has_its_own_words_and_those_of_any(tmp_path: Path) -> None:
         (["a.b"], "axb", []),
     ],
 )
-def test_words_are_found_whole_in_any_case_and_without_accents(
-    words: list[str], text: str, found: list[str]
-) -> None:
+def test_words_are_found_whole_in_any_case_and_without_accents(words: list[str], text: str, found: list[str]) -> None:
     assert hits(text, *words) == found
 
 

@@ -29,9 +29,7 @@ def test_a_sound_folder_has_no_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["sms.txt", "subject.txt", "email.txt", "email.html"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_missing_cell_names_the_file_to_create_and_who_needs_it(
-    tmp_path: Path, language: str, ending: str
-) -> None:
+def test_a_missing_cell_names_the_file_to_create_and_who_needs_it(tmp_path: Path, language: str, ending: str) -> None:
     name = f"messages/falls/thanks/{language}.{ending}"
     fault = only_fault(tmp_path, {name: None})
     assert fault.path == f"templates/{name}"
@@ -51,9 +49,7 @@ def test_the_stop_line_is_a_text_only(tmp_path: Path) -> None:
 
 
 def test_every_place_that_can_send_or_say_a_message_counts() -> None:
-    said = {
-        name: Action(say=f"said_{name}") for name in ("answer", "text", "silence", "then", "fact", "begin")
-    }
+    said = {name: Action(say=f"said_{name}") for name in ("answer", "text", "silence", "then", "fact", "begin")}
     step = Step(
         name="ask",
         send="send",
@@ -172,9 +168,7 @@ def test_a_layout_that_chooses_words_by_language_must_know_every_language(tmp_pa
         (LAYOUT.replace("{{ unsubscribe_url }}", "#"), "does not say how to end these mails"),
     ],
 )
-def test_every_html_mail_names_its_language_and_the_way_out(
-    tmp_path: Path, layout: str, problem: str
-) -> None:
+def test_every_html_mail_names_its_language_and_the_way_out(tmp_path: Path, layout: str, problem: str) -> None:
     found = faults(tmp_path, {"layouts/email.html": layout})
     assert "templates/messages/falls/ask/es.email.html" in {fault.path for fault in found}
     assert all(problem in fault.message for fault in found)
@@ -193,17 +187,13 @@ def test_a_text_mail_says_how_to_end_the_mails(tmp_path: Path) -> None:
 
 def test_too_few_activities_are_counted(tmp_path: Path) -> None:
     short = activities_yaml("en", count=6)
-    found = faults(
-        tmp_path, {f"messages/exercise/activities.{language}.yaml": short for language in LANGUAGES}
-    )
+    found = faults(tmp_path, {f"messages/exercise/activities.{language}.yaml": short for language in LANGUAGES})
     assert len(found) == 8  # four mobilities in two languages
     assert all("has 6 activities; write at least 7" in fault.message for fault in found)
 
 
 def test_activities_have_the_same_ids_in_the_same_order_in_every_language(tmp_path: Path) -> None:
-    swapped = (
-        activities_yaml("es").replace("walk_0", "x").replace("walk_1", "walk_0").replace("x:", "walk_1:")
-    )
+    swapped = activities_yaml("es").replace("walk_0", "x").replace("walk_1", "walk_0").replace("x:", "walk_1:")
     found = faults(tmp_path, {"messages/exercise/activities.es.yaml": swapped})
     assert {fault.path for fault in found} == {"templates/messages/exercise/activities.es.yaml"}
     assert all("walk_0, walk_1, walk_2" in fault.message for fault in found)

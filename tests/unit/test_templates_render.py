@@ -64,9 +64,7 @@ def test_a_template_that_comes_out_blank_counts_as_missing(tmp_path: Path, blank
 
 @pytest.mark.parametrize("missing", ["subject.txt", "email.txt", "email.html"])
 @pytest.mark.parametrize("content", [None, " "])
-def test_the_parts_of_a_mail_come_from_one_language(
-    tmp_path: Path, missing: str, content: str | None
-) -> None:
+def test_the_parts_of_a_mail_come_from_one_language(tmp_path: Path, missing: str, content: str | None) -> None:
     mail = email(tmp_path, {f"messages/falls/ask/es.{missing}": content})
     assert mail.language == "en"
     assert mail.subject == "A note from Elm Clinic"
@@ -139,8 +137,7 @@ def test_a_reminder_that_needs_a_stop_line_does_not_go_without_one(tmp_path: Pat
 
 def test_a_mail_keeps_its_paragraphs_and_drops_stray_space(tmp_path: Path) -> None:
     text = (
-        "\nHello {{ first_name }},  \n\n\n\n"
-        "{% if clinic_phone %}\nCall {{ clinic_phone }}.\n{% endif %}\nBye.\n \n"
+        "\nHello {{ first_name }},  \n\n\n\n{% if clinic_phone %}\nCall {{ clinic_phone }}.\n{% endif %}\nBye.\n \n"
     )
     assert email(tmp_path, {MAIL.format("es"): text}).text == "Hello Ada,\n\nCall (617) 555-0199.\nBye."
     assert email(tmp_path, {MAIL.format("es"): text}, clinic_phone="").text == "Hello Ada,\n\nBye."
@@ -151,9 +148,7 @@ def test_a_subject_is_one_line_whatever_the_values_hold(tmp_path: Path) -> None:
 
 
 def test_only_html_is_escaped(tmp_path: Path) -> None:
-    mail = email(
-        tmp_path, {MAIL.format("es"): "Hola {{ first_name }}"}, first_name="<b>A&B</b>", clinic="<i>E</i>"
-    )
+    mail = email(tmp_path, {MAIL.format("es"): "Hola {{ first_name }}"}, first_name="<b>A&B</b>", clinic="<i>E</i>")
     assert mail.text == "Hola <b>A&B</b>"
     assert "&lt;i&gt;E&lt;/i&gt;" in mail.html
     assert "<i>" not in mail.html

@@ -82,17 +82,14 @@ def test_names_and_simple_ifs_are_allowed(source: str) -> None:
 def test_anything_more_is_named_with_its_line_and_what_to_use_instead(source: str, what: str) -> None:
     first = text(f"{{{{ clinic }}}}\n\n{source}")[0]
     assert first.line == 3
-    assert first.message.startswith(
-        f"{what} is not allowed here; use only {{{{ name }}}} and {{% if name %}}"
-    )
+    assert first.message.startswith(f"{what} is not allowed here; use only {{{{ name }}}} and {{% if name %}}")
 
 
 def test_an_unknown_name_is_told_which_names_there_are() -> None:
     (found,) = text("Hello\n{{ clinc }}")
     assert found == Finding(
         2,
-        "'clinc' is no name that can stand here: clinic, clinic_phone, count, language"
-        "; did you mean 'clinic'?",
+        "'clinc' is no name that can stand here: clinic, clinic_phone, count, language; did you mean 'clinic'?",
     )
 
 
@@ -113,9 +110,7 @@ def test_a_comparison_is_with_a_fixed_value() -> None:
     assert found.message.startswith("compare a name with a fixed number or text")
 
 
-@pytest.mark.parametrize(
-    ("source", "line"), [("a\n{{ clinic", 2), ("a\nb\n{% if clinic %}", 3), ("{% fi %}", 1)]
-)
+@pytest.mark.parametrize(("source", "line"), [("a\n{{ clinic", 2), ("a\nb\n{% if clinic %}", 3), ("{% fi %}", 1)])
 def test_a_syntax_error_has_its_line(source: str, line: int) -> None:
     found = parse(ENVIRONMENT, source)
     assert isinstance(found, Finding)
@@ -180,9 +175,7 @@ def test_a_layout_needs_a_branch_for_each_region_but_english_may_be_the_rest() -
 
 
 def test_a_text_never_names_the_patient_and_only_routines_have_activities() -> None:
-    assert not {"first_name", "unsubscribe_url", "activity", "count"} & set(
-        names_allowed(Piece.SMS, routine=False)
-    )
+    assert not {"first_name", "unsubscribe_url", "activity", "count"} & set(names_allowed(Piece.SMS, routine=False))
     assert {"activity", "count"} <= set(names_allowed(Piece.SMS, routine=True))
     assert {"first_name", "unsubscribe_url"} <= set(names_allowed(Piece.TEXT, routine=False))
 

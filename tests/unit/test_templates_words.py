@@ -133,9 +133,7 @@ def test_a_silence_asks_with_the_digits_of_the_step_it_belongs_to(tmp_path: Path
     assert "lists 1, but step ask of falls understands 1, 2" in fault.message
 
 
-@pytest.mark.parametrize(
-    "text", ["1: fine, 2: not. Come at 9:30.", "1) or 2), by 5/7 or 10.", "1=fine\n2=not"]
-)
+@pytest.mark.parametrize("text", ["1: fine, 2: not. Come at 9:30.", "1) or 2), by 5/7 or 10.", "1=fine\n2=not"])
 def test_times_dates_and_longer_numbers_are_no_digits_to_answer_with(tmp_path: Path, text: str) -> None:
     assert faults(tmp_path, {ASK: f"{{{{ clinic }}}}: {text}"}) == []
 
@@ -153,18 +151,13 @@ def test_a_subject_does_not_hint_at_health(tmp_path: Path) -> None:
 def test_a_subject_is_short(tmp_path: Path) -> None:
     subject = "messages/falls/ask/en.subject.txt"
     assert faults(tmp_path, {subject: "{{ clinic }}" + " news" * 7}) == []
-    assert (
-        "has 64 characters, at most 60"
-        in only_fault(tmp_path, {subject: "{{ clinic }}" + " news" * 8}).message
-    )
+    assert "has 64 characters, at most 60" in only_fault(tmp_path, {subject: "{{ clinic }}" + " news" * 8}).message
 
 
 def test_a_sentence_has_at_most_twenty_words(tmp_path: Path) -> None:
     twenty = "We " + "go " * 18 + "on"
     assert faults(tmp_path, {THANKS: f"{{{{ clinic }}}}: {twenty}."}) == []
-    assert (
-        "a sentence of 21 words" in only_fault(tmp_path, {THANKS: f"{{{{ clinic }}}}: {twenty} on."}).message
-    )
+    assert "a sentence of 21 words" in only_fault(tmp_path, {THANKS: f"{{{{ clinic }}}}: {twenty} on."}).message
 
 
 def test_a_hard_message_is_told_its_grade_and_its_long_words(tmp_path: Path) -> None:
@@ -177,9 +170,7 @@ def test_a_hard_message_is_told_its_grade_and_its_long_words(tmp_path: Path) -> 
 
 
 def test_a_text_may_not_come_out_empty_in_any_case(tmp_path: Path) -> None:
-    fault = only_fault(
-        tmp_path, {THANKS: "{% if clinic_phone %}{{ clinic }}: Call {{ clinic_phone }}.{% endif %}"}
-    )
+    fault = only_fault(tmp_path, {THANKS: "{% if clinic_phone %}{{ clinic }}: Call {{ clinic_phone }}.{% endif %}"})
     assert "comes out empty (with count 2, no clinic phone" in fault.message
 
 

@@ -89,7 +89,8 @@ class _Watched:
     _held: list[bytes] | None = None
 
     def request(self, *args: Any, **options: Any) -> None:
-        self._held = parts = []
+        parts: list[bytes] = []
+        self._held = parts
         try:
             super().request(*args, **options)  # type: ignore[misc]
         finally:
