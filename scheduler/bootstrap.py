@@ -56,7 +56,7 @@ class App:
     @cached_property
     def rules(self) -> Rules:
         """Pathways, kinds of task and words of reply. Raises `FaultyContentError`."""
-        rules, faults = self._load_rules()
+        rules, faults = self._load_rules(templates_dir=self.settings.templates_dir)
         if faults:
             raise FaultyContentError(faults)
         return rules
@@ -76,14 +76,15 @@ class App:
         )
         return sorted(set(faults))
 
-    def _load_rules(self) -> tuple[Rules, list[Fault]]:
+    def _load_rules(self, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
+        """What is sound, and every fault. With `templates_dir`, also that each message a pathway names is there."""
         from scheduler.catalogue.pathway_files import load_pathways
         from scheduler.catalogue.reply_words import load_reply_words
         from scheduler.catalogue.task_kinds import load_task_kinds
         from scheduler.services.rules import Rules
 
         config_dir = self.settings.config_dir
-        loaded = load_pathways(config_dir, templates_dir=self.settings.templates_dir)
+        loaded = load_pathways(config_dir, templates_dir=templates_dir)
         kinds = load_task_kinds(config_dir)
         words = load_reply_words(config_dir, loaded.pathways)
         rules = Rules(
