@@ -14,7 +14,7 @@ from scheduler.domain.zones import use_packaged_zones
 from scheduler.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -147,6 +147,20 @@ class App:
             load_or_create(self.settings.keys_file)
         _ = self.vault  # an old database without its keys is a fault to name now, not at the first patient
         return upgrade(self.engine)
+
+    def rotate_keys(self, on_progress: Callable[[int], None]) -> int:
+        """Make a new key and seal everything again under it; returns the number of rows changed.
+
+        With keys from the environment the newest of those is used, and making one is up to the operator.
+        """
+        from scheduler.store.rotation import reseal
+        from scheduler.store.vault import Vault, load, save
+
+        _ = self.store  # the database has to be there and of this version before a key is made for it
+        if not self.settings.secret_keys:
+            save(self.settings.keys_file, load(self.settings.keys_file).with_new_key())
+            self.vault = Vault(load(self.settings.keys_file))
+        return reseal(self.engine, self.vault, on_progress=on_progress)
 
     @cached_property
     def simulated_inbox(self) -> StoredInbox:

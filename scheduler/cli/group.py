@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("future", "Show what would be sent, to whom, when. Sends and writes nothing."),
     "result": ("clinical", "Record a result for a patient."),
     "clearance": ("clinical", "List and decide supplement cases."),
+    "rotate-keys": ("keys", "Seal everything again under a new key."),
     "status": ("installation", "Say in words how the service is doing."),
 }
 
@@ -45,7 +46,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"scheduler.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -51,6 +51,10 @@ class Installation(Protocol):
 
     def last_beat(self, worker: str) -> datetime | None: ...
 
+    def latest_beat(self) -> datetime | None:
+        """When any worker last gave a sign of life."""
+        ...
+
     def audit(self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime) -> None:
         """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
         ...
@@ -190,6 +194,44 @@ class Inbox(Protocol):
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]: ...
 
 
+class Receipts(Protocol):
+    """What providers report about messages after they have answered."""
+
+    def record(
+        self,
+        target: MessageStatus,
+        *,
+        attempt_id: UUID | None,
+        provider_id: str,
+        code: str | None,
+        now: datetime,
+    ) -> bool | None:
+        """Move the message to `target`. False: the receipt is late or repeated; None: no such message."""
+        ...
+
+
+class Gauges(Protocol):
+    """Figures about the whole installation, cheap enough to ask for every few seconds."""
+
+    def due(self, now: datetime) -> tuple[int, datetime | None]:
+        """How many patients are due and not planned for yet, and since when the first of them is."""
+        ...
+
+    def ready(self, now: datetime) -> dict[Channel, int]:
+        """How many planned messages could go at `now`, by channel."""
+        ...
+
+    def next_ready(self) -> datetime | None:
+        """The earliest instant at which a planned message may go; it may have passed."""
+        ...
+
+    def messages(self, since: datetime) -> dict[tuple[Channel, MessageStatus], int]:
+        """How many messages planned since `since` are now in which status, by channel."""
+        ...
+
+    def open_tasks(self) -> int: ...
+
+
 class Unit(Protocol):
     """One transaction. Everything done through it becomes true at once, or not at all."""
 
@@ -207,6 +249,12 @@ class Unit(Protocol):
 
     @property
     def inbox(self) -> Inbox: ...
+
+    @property
+    def receipts(self) -> Receipts: ...
+
+    @property
+    def gauges(self) -> Gauges: ...
 
 
 class Store(Protocol):

@@ -42,7 +42,9 @@ def settle(result: SendResult, *, tries: int, now: datetime) -> Settled:
         case Outcome.UNKNOWN:
             return Settled(MessageStatus.UNKNOWN, FollowUp.UNSETTLED)
         case Outcome.NOT_HANDED_OVER:
-            return _again(result, now + _backoff(tries))
+            if result.error_class is ErrorClass.CONFIGURATION:
+                return Settled(MessageStatus.PLANNED, FollowUp.OPERATOR, now + OPERATOR_RETRY)
+            return Settled(MessageStatus.PLANNED, retry_at=now + _backoff(tries))
         case Outcome.REFUSED:
             return _refused(result, tries=tries, now=now)
 
@@ -59,11 +61,6 @@ def _refused(result: SendResult, *, tries: int, now: datetime) -> Settled:
             return Settled(MessageStatus.PLANNED, retry_at=now + _backoff(tries))
         case _:
             return Settled(MessageStatus.FAILED)
-
-
-def _again(result: SendResult, at: datetime) -> Settled:
-    follow_up = FollowUp.OPERATOR if result.error_class is ErrorClass.CONFIGURATION else FollowUp.NONE
-    return Settled(MessageStatus.PLANNED, follow_up, at)
 
 
 def _backoff(tries: int) -> timedelta:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from scheduler.records import Clinic
 from scheduler.store import rows
@@ -71,6 +71,11 @@ class Installation:
         beat: datetime | None = self._connection.scalar(
             select(heartbeats.c.beat_at).where(heartbeats.c.worker == worker)
         )
+        return beat
+
+    def latest_beat(self) -> datetime | None:
+        """When any worker last gave a sign of life."""
+        beat: datetime | None = self._connection.scalar(select(func.max(heartbeats.c.beat_at)))
         return beat
 
     # Audit

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from scheduler import ports
 from scheduler.store.engine import reading, writing
+from scheduler.store.gauges import Gauges
 from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.ledger import Ledger
 from scheduler.store.patients import Patients
+from scheduler.store.receipts import Receipts
 from scheduler.store.vault import Vault
 from scheduler.store.worklist import Worklist
 
@@ -27,6 +29,8 @@ class Unit:
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.inbox = Inbox(connection, vault)
+        self.receipts = Receipts(connection)
+        self.gauges = Gauges(connection)
 
 
 class Store:

@@ -122,6 +122,11 @@ class Vault:
         self._indexers: dict[str, tuple[_Mac, ...]] = {}
         self._signers: dict[str, tuple[_Mac, ...]] = {}
 
+    @property
+    def newest_key_id(self) -> int:
+        """The id of the key that `seal` uses."""
+        return self._ring.newest.id
+
     def seal(self, place: str, text: str | None) -> bytes | None:
         """The text encrypted under the newest key, different at every call; None stays None."""
         if text is None:
