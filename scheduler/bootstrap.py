@@ -6,15 +6,17 @@ import os
 import socket
 from datetime import timedelta
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from scheduler.clock import ShiftedClock, SystemClock
 from scheduler.domain.faults import Fault
+from scheduler.domain.people import Mobility
 from scheduler.domain.zones import use_packaged_zones
 from scheduler.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from scheduler.catalogue.preview import TemplatePreview
     from scheduler.catalogue.templates import TemplateLibrary
     from scheduler.ports import Clock, EmailChannel, SmsChannel
+    from scheduler.services.advance import SimulatedTime
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery
     from scheduler.services.links import Links
@@ -50,6 +53,7 @@ class App:
         use_packaged_zones()
         self.settings = settings
         self._is_worker = is_worker
+        self.turn = Lock()  # held by whoever ticks: the ticks of one process do not overlap
 
     # What the clinicians wrote
 
@@ -162,6 +166,24 @@ class App:
             self.vault = Vault(load(self.settings.keys_file))
         return reseal(self.engine, self.vault, on_progress=on_progress)
 
+    def database_fault(self) -> str | None:
+        """Why the database cannot be read, in one sentence; None when it can."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self.store.reading() as unit:
+                unit.installation.note(CLOCK_OFFSET)
+        except (self.store_unavailable, SQLAlchemyError) as error:
+            return str(error)
+        return None
+
+    @property
+    def store_unavailable(self) -> type[Exception]:
+        """What all work with the store raises where the database cannot be reached; its text is for the operator."""
+        from scheduler.store.unavailable import StoreUnavailable
+
+        return StoreUnavailable
+
     @cached_property
     def simulated_inbox(self) -> StoredInbox:
         from scheduler.store.simulated_inbox import StoredInbox
@@ -172,7 +194,22 @@ class App:
 
     @cached_property
     def clock(self) -> Clock:
-        return ShiftedClock(self._clock_offset) if self.settings.is_simulated else SystemClock()
+        return self._shifted_clock if self.settings.is_simulated else SystemClock()
+
+    @cached_property
+    def _shifted_clock(self) -> ShiftedClock:
+        return ShiftedClock(self._clock_offset)
+
+    @cached_property
+    def simulated_time(self) -> SimulatedTime | None:
+        """What moves the clock; None unless nothing leaves the machine."""
+        from scheduler.services.advance import SimulatedTime
+
+        if not self.settings.is_simulated:
+            return None
+        return SimulatedTime(
+            store=self.store, ticker=self.ticker, clock=self._shifted_clock, note=CLOCK_OFFSET, turn=self.turn
+        )
 
     def _clock_offset(self) -> timedelta:
         with self.store.reading() as unit:
@@ -211,6 +248,39 @@ class App:
         from scheduler.services.tick import Ticker
 
         return Ticker(store=self.store, rules=self.rules, delivery=self.delivery, clock=self.clock)
+
+    def ticker_at(self, clock: Clock) -> Ticker:
+        """A ticker of simulated phones that lives by another clock: for what happened before now."""
+        from scheduler.channels.simulated import SimulatedEmail, SimulatedSms
+        from scheduler.services.deliver import Delivery
+        from scheduler.services.tick import Ticker
+
+        delivery = Delivery(
+            store=self.store,
+            rules=self.rules,
+            composer=self.composer,
+            sms=SimulatedSms(self.simulated_inbox, clock),
+            email=SimulatedEmail(self.simulated_inbox, clock),
+            clock=clock,
+            worker=self.worker_name,
+        )
+        return Ticker(store=self.store, rules=self.rules, delivery=delivery, clock=clock)
+
+    def verify_twilio(self, url: str, params: Iterable[tuple[str, str]], signature: str | None) -> bool:
+        """Whether Twilio signed this request. `url` is `public_url` with the request's own path and query."""
+        from scheduler.channels.twilio.signature import verify_signature
+
+        tokens = (self.settings.twilio_auth_token,)
+        return verify_signature(url=url, params=params, signature=signature, tokens=tokens)
+
+    def warm_up(self) -> None:
+        """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
+        _ = self.rules, self.store, self.ticker, self.simulated_time
+        self.templates.activities(Mobility.WALKING, ("en",))
+        if self.settings.sms == "twilio":
+            self.verify_twilio(self.settings.public_url, (), "none")
+        else:
+            _ = self.simulated_inbox
 
     @cached_property
     def worker_name(self) -> str:

@@ -151,6 +151,9 @@ class Delivery:
             unit.ledger.begin_attempts(
                 [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
             )
+            free = self._free_to_fall(unit, batch.fallen)
+            untouched = len(batch.fallen) - len(free)
+            batch.fallen = free
             for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED):
                 unit.ledger.move(
                     status,
@@ -161,12 +164,24 @@ class Delivery:
                     ],
                 )
             self._aftermath.settle(unit, batch.fallen, now=now)
-        return len(ready), batch
+        return len(ready) - untouched, batch
+
+    @staticmethod
+    def _free_to_fall(unit: Unit, fallen: list[Fallen]) -> list[Fallen]:
+        """Those whose patient nobody else is deciding about. The others stay planned until the next round.
+
+        Waiting for a patient while holding their message could deadlock with whoever holds the patient and wants
+        the message.
+        """
+        if not fallen:
+            return []
+        free = unit.patients.try_lock([one.message.patient.id for one in fallen])
+        return [one for one in fallen if one.message.patient.id in free]
 
     def _look(self, unit: Unit, message: ReadyMessage, clinic: Clinic, now: datetime, batch: _Sorted) -> None:
         match self._verdict(message, clinic, now):
             case Go():
-                batch.composed.append(self._composer.compose(message, clinic))
+                self._compose(message, clinic, batch)
             case Skip(reason):
                 batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, reason.value))
             case Expire():
@@ -183,6 +198,14 @@ class Delivery:
                     send_until=message.send_until,
                     channel=channel,
                 )
+
+    def _compose(self, message: ReadyMessage, clinic: Clinic, batch: _Sorted) -> None:
+        """A message whose template has gone since it was planned must not hold up the others."""
+        try:
+            batch.composed.append(self._composer.compose(message, clinic))
+        except LookupError:
+            _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
+            batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
 
     @staticmethod
     def _verdict(message: ReadyMessage, clinic: Clinic, now: datetime) -> Verdict:

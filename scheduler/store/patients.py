@@ -119,6 +119,11 @@ class Patients:
             for row in due
         ]
 
+    def try_lock(self, patient_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the patients whom no other transaction holds, held until this one ends."""
+        query = select(patients.c.id).where(patients.c.id.in_(patient_ids)).with_for_update(skip_locked=True)
+        return set(self._connection.execute(query).scalars())
+
     def next_due(self) -> datetime | None:
         """The earliest instant at which any patient is due."""
         earliest: datetime | None = self._connection.scalar(select(func.min(patients.c.next_contact_at)))
