@@ -1,4 +1,4 @@
-"""The one place that wires parts together. Parts are made when first asked for, so that a small command stays quick."""
+"""The one place that wires parts together. Parts are made when first asked for: a small command stays quick."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from scheduler.catalogue.preview import TemplatePreview
     from scheduler.catalogue.templates import TemplateLibrary
-    from scheduler.ports import Clock, EmailChannel, SmsChannel
+    from scheduler.ports import Clock, EmailChannel, SmsChannel, TemplatePreview
     from scheduler.services.advance import SimulatedTime
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery

@@ -14,7 +14,8 @@ from scheduler.catalogue.pathway_actions import (
 )
 from scheduler.catalogue.pathway_draft import Cause, Draft, Notes, Use
 from scheduler.catalogue.yaml_fields import NAME, NAME_RULE, Fields, as_table
-from scheduler.catalogue.yaml_nodes import Entry, FaultLog, Table, YamlNode
+from scheduler.catalogue.yaml_nodes import Entry, FaultLog, Table, YamlNode, did_you_mean
+from scheduler.domain.facts import FactKind
 from scheduler.domain.interpret import ANY
 from scheduler.domain.pathway import NOW, Action, Answer, Every, Late, Pathway, Silence, Step, Wait
 from scheduler.domain.reply_words import carrier_meaning
@@ -214,10 +215,12 @@ def _read_silence(
 
 
 def _read_facts(top: Fields, notes: Notes) -> dict[str, Action]:
+    known = [kind.value for kind in FactKind]
     facts: dict[str, Action] = {}
     for entry in top.mapping("facts") or ():
-        if not NAME.fullmatch(entry.key):
-            top.fault(entry.line, f"fact '{entry.key}' has no proper name; {NAME_RULE}")
+        if entry.key not in known:
+            hint = did_you_mean(entry.key, known) or f"; known: {', '.join(known)}"
+            top.fault(entry.line, f"fact '{entry.key}' is never recorded{hint}")
             continue
         table = as_table(entry, top)
         if table is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -23,36 +23,12 @@ from scheduler.domain.languages import language_chain
 from scheduler.domain.pathway import Pathway
 from scheduler.domain.people import Channel
 from scheduler.domain.sms import segments
-from scheduler.ports import MessageValues
+from scheduler.ports import MessageValues, TemplatePreview
 
 # What keeps a message from being rendered; its faults name each.
 _UNSENDABLE = (LookupError, TemplateError, TypeError, UnicodeError)
 
 _CLOSE_ENOUGH = 0.5  # of `difflib`; a slip of the finger scores above it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplatePreview:
-    """One message on one channel, filled with sample values.
-
-    What belongs to the other channel is None; so is content that a fault keeps from being rendered. The
-    grade is that of the whole message, text and mail together, as the check sees it.
-    """
-
-    template: str  # pathway/message
-    language: str  # the one that was used, after fallback
-    channel: Channel
-    body: str | None = None  # of a text, with the stop line where it may have one
-    subject: str | None = None
-    text: str | None = None
-    html: str | None = None
-    encoding: str | None = None  # GSM-7 or UCS-2
-    units: int | None = None
-    segments: int | None = None
-    odd: tuple[str, ...] = ()  # the characters that forced UCS-2
-    grade: float | None = None
-    grade_formula: str | None = None
-    faults: tuple[Fault, ...] = ()
 
 
 def preview(

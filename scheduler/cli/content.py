@@ -10,7 +10,7 @@ import click
 from scheduler.cli.output import FAILED, json_option, opened, print_json
 
 if TYPE_CHECKING:
-    from scheduler.catalogue.preview import TemplatePreview
+    from scheduler.ports import TemplatePreview
 
 
 @click.command("check")

@@ -15,9 +15,9 @@ _RUNNING = timedelta(seconds=30)  # a heartbeat this young means that the servic
 def rotate_keys_command() -> None:
     """Make a new secret key and seal everything in the database again under it.
 
-    Stop the service first: what runs with the old keys alone could no longer read the data. May be interrupted and run
-    again. The old keys stay in the key file, so that links in e-mails already sent still work; with keys from the
-    environment, put the new one first in BONEWISE_SECRET_KEYS yourself.
+    Stop the service first: what runs with the old keys alone could no longer read the data. May be interrupted and
+    run again. The old keys stay in the key file, so that links in e-mails already sent still work; with keys from
+    the environment, put the new one first in BONEWISE_SECRET_KEYS yourself.
     """
     with opened() as app:
         with app.store.reading() as unit:

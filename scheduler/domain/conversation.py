@@ -7,9 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from scheduler.domain.contact import Change, ClearanceOpened, Contact, Enrolled, PlannedMessage, TaskOpened
+from scheduler.domain.contact import (
+    Change,
+    ClearanceOpened,
+    Contact,
+    Enrolled,
+    PlannedMessage,
+    TaskChange,
+    TaskOpened,
+)
 from scheduler.domain.effects import sendable
 from scheduler.domain.enrolment import Answered, Event, FactRecorded, Paused, Resumed, TextReceived
+from scheduler.domain.facts import FactKind
 from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
@@ -18,7 +27,9 @@ from scheduler.domain.reply_words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
 
-SUPPLEMENT_NAMED = "supplement_named"  # the fact that pathways listen for when a patient writes SUPP <name>
+_SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
+_HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER})
+_NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help"})  # carriers expect these to be answered always
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +53,20 @@ def hear(
     """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome."""
     meaning = interpret(text, open_questions(situation), words, languages=languages)
     respond = _RESPONSES.get(meaning.meaning, _for_a_person)
+    if situation.contact.status not in _SERVED and meaning.meaning not in _HEARD_BY_ANYONE:
+        respond = _for_a_person  # the service has no question open with somebody it does not serve
     heard = respond(situation, meaning, channel)
+    tasks = heard.change.tasks
     if meaning.speaks_of_danger and meaning.meaning is not Meaning.SAFETY:
-        urgent = TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES, meaning.text)
-        heard = replace(heard, change=replace(heard.change, tasks=(*heard.change.tasks, urgent)))
-    return heard
+        tasks = (*tasks, TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES))
+    return replace(
+        heard,
+        change=replace(
+            heard.change,
+            messages=_by_the_way_it_came(heard.change.messages, situation.contact, channel),
+            tasks=tuple(_with_words(task, text.strip()) for task in tasks),
+        ),
+    )
 
 
 def open_questions(situation: Situation) -> list[OpenQuestion]:
@@ -83,26 +103,28 @@ def _done(situation: Situation, meaning: Interpretation, channel: Channel) -> He
         return _answer(situation, replace(meaning, answer=meaning.answer or "done"), channel)
     event = Answered(situation.today, "done")
     events = situation.each(lambda one: event if _is_routine(situation, one) else None)
+    if not events:
+        return _for_a_person(situation, meaning, channel)
     return Heard(meaning, situation.react(events, kind=MessageKind.REPLY))
 
 
 def _supplement(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
-    if not meaning.text:
+    event = FactRecorded(situation.today, FactKind.SUPPLEMENT_NAMED, situation.today)
+    events = situation.each(lambda one: event if situation.listens(one, event.kind) else None)
+    if not meaning.text or not events:
         return _for_a_person(situation, meaning, channel)
-    event = FactRecorded(situation.today, SUPPLEMENT_NAMED, situation.today)
-    events = situation.each(
-        lambda one: event if SUPPLEMENT_NAMED in situation.pathways[one.state.pathway].facts else None
-    )
     return Heard(meaning, _named(situation.react(events, kind=MessageKind.REPLY), meaning.text))
 
 
 def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Everything stops at once, on every channel; one confirmation and nothing after it."""
-    if situation.contact.status is PatientStatus.STOPPED:
+    status = situation.contact.status
+    if status is PatientStatus.STOPPED:
         return Heard(meaning, situation.unchanged())
+    is_ended = status in (PatientStatus.DECEASED, PatientStatus.DISCHARGED)  # START must not bring these back
     stopped = replace(
         situation.contact,
-        status=PatientStatus.STOPPED,
+        status=status if is_ended else PatientStatus.STOPPED,
         paused_until=None,
         reach=Reach(sms=False, email=False),
     )
@@ -118,8 +140,10 @@ def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> He
 
 def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     contact = situation.contact
-    was_stopped = contact.status in (PatientStatus.STOPPED, PatientStatus.ACTIVE, PatientStatus.PAUSED)
-    if not was_stopped:
+    if contact.status not in _SERVED and contact.status is not PatientStatus.STOPPED:
+        return _for_a_person(situation, meaning, channel)
+    # Carriers take YES for START. From somebody who gets our reminders it is more likely an answer.
+    if contact.status in _SERVED and contact.reach.has(channel) and open_questions(situation):
         return _for_a_person(situation, meaning, channel)
     opened = replace(
         contact,
@@ -137,6 +161,8 @@ def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     until = None if meaning.pause is None else meaning.pause.after(situation.today)
     event = Paused(situation.today, until)
     events = situation.each(lambda one: event if _is_routine(situation, one) else None)
+    if not events:
+        return _for_a_person(situation, meaning, channel)
     change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "paused", situation, channel))
 
@@ -170,7 +196,7 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
         meaning,
         replace(
             alone.unchanged(),
-            tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES, meaning.text),),
+            tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),),
             superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
         ),
         wrong_number=True,
@@ -182,8 +208,7 @@ def _for_a_person(situation: Situation, meaning: Interpretation, channel: Channe
     kind = _TASK_OF.get(meaning.answer or meaning.meaning, ServiceTask.UNCLEAR_REPLY)
     template = "help" if meaning.meaning is Meaning.SAFETY else "unclear"
     change = _with_service_message(situation.unchanged(), template, situation, channel)
-    note = meaning.text or meaning.meaning.value
-    return Heard(meaning, replace(change, tasks=(TaskOpened(kind, SERVICE_MESSAGES, note),)))
+    return Heard(meaning, replace(change, tasks=(TaskOpened(kind, SERVICE_MESSAGES),)))
 
 
 _Response = Callable[[Situation, Interpretation, Channel], Heard]
@@ -223,7 +248,25 @@ def _named(change: Change, text: str) -> Change:
     return replace(change, tasks=tasks)
 
 
+def _with_words(task: TaskChange, words: str) -> TaskChange:
+    """A task for a person to read a reply, with the patient's own words."""
+    if isinstance(task, TaskOpened) and task.pathway == SERVICE_MESSAGES:
+        return replace(task, note=words)
+    return task
+
+
+def _by_the_way_it_came(
+    messages: tuple[PlannedMessage, ...], contact: Contact, channel: Channel
+) -> tuple[PlannedMessage, ...]:
+    """A text is answered by text and an e-mail by e-mail, whatever the patient prefers for reminders."""
+    if not contact.reach.has(channel):
+        return messages
+    return tuple(replace(message, channel=channel) for message in messages)
+
+
 def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:
+    if template not in _NEEDS_NO_CONSENT and not situation.contact.reach.has(channel):
+        return change
     added = _service_message(template, situation.contact, channel, situation.now)
     return replace(change, messages=(*change.messages, added))
 

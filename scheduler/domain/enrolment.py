@@ -17,7 +17,7 @@ class Enrolment:
     cycle: int  # 1 for the first; a rest that ends begins the next
     entered_on: date  # when the step was entered
     timer_on: date | None  # the one next date on which something happens
-    silence_from: date  # silence counts from here: the step's last message, else its entry
+    silence_from: date  # silence counts from here: the step's last message, else its entry; a rest keeps what it has
     fired: int = 0  # how many timers fired since the step was entered
     sent_count: int = 0  # activities sent so far; turns the rotation
     unanswered: int = 0  # routine messages in a row without an answer

@@ -1,6 +1,6 @@
 """A pathway as data: its steps, waits, messages, the answers it understands and what silence leads to.
 
-These are the parsed and validated form of `config/pathways/*.yaml`; `scheduler.services.pathway_files` reads them.
+These are the parsed and validated form of `config/pathways/*.yaml`; `scheduler.catalogue.pathway_files` reads them.
 """
 
 from __future__ import annotations

@@ -67,9 +67,12 @@ class Reach:
     sms: bool
     email: bool
 
+    def has(self, channel: Channel) -> bool:
+        """Whether `channel` is open."""
+        return self.sms if channel is Channel.SMS else self.email
+
     def choose(self, preferred: Channel) -> Channel | None:
         """The preferred channel when it is open, else the other, else None."""
-        open_channels = {Channel.SMS: self.sms, Channel.EMAIL: self.email}
-        if open_channels[preferred]:
+        if self.has(preferred):
             return preferred
-        return next((channel for channel, is_open in open_channels.items() if is_open), None)
+        return next((channel for channel in Channel if self.has(channel)), None)

@@ -37,7 +37,10 @@ def plan(contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str
 def next_contact(
     contact: Contact, enrolments: Iterable[Enrolled], pathways: Mapping[str, Pathway], now: datetime
 ) -> datetime | None:
-    """The next instant (UTC) at which `plan` has something to decide, seen from `now`. May be in the past: due."""
+    """The next instant (UTC) at which `plan` has something to decide, seen from `now`.
+
+    May be in the past: due. What earlier days have left is due at today's contact time.
+    """
     today = local_date(now, contact.zone)
     if contact.status is PatientStatus.PAUSED:
         until = contact.paused_until
@@ -45,7 +48,7 @@ def next_contact(
     if contact.status is not PatientStatus.ACTIVE:
         return None
     instants = (
-        _instant(contact, enrolled, due)
+        _instant(contact, enrolled, max(due, today))
         for enrolled in enrolments
         if (pathway := pathways.get(enrolled.state.pathway)) is not None
         and (due := due_on(pathway, enrolled.state, weekdays=contact.weekdays)) is not None
@@ -77,14 +80,14 @@ class _Day:
         self._wake()
         if self.contact.status is not PatientStatus.ACTIVE:
             return self._change()
-        self._drop_missed()
-        if self.now >= window_bounds(self.today, self.contact.zone, self.contact.window)[1]:
-            self._close_day()
-            return self._change()
         channel = self.contact.reach.choose(self.contact.channel)
         if channel is None:
             return self._hold()
-        self._send_due(channel)
+        self._drop_missed()
+        if self.now >= window_bounds(self.today, self.contact.zone, self.contact.window)[1]:
+            self._close_day()
+        else:
+            self._send_due(channel)
         return self._change()
 
     # Before the day's own reminders
@@ -107,29 +110,47 @@ class _Day:
         for known in self._known():
             enrolled, recorded = known, 0
             while (due := self._due(enrolled)) is not None and due < self.today:
-                if self._peek(enrolled, due).send is None:
+                outcome = self._peek(enrolled, due)
+                if outcome.send is None:
                     break
                 slides = self._pathway(enrolled).late is Late.SLIDE
                 rest_of_gap = slides or recorded >= MISSED_DAYS_RECORDED
-                self._skip(enrolled, due, SkipReason.TOO_LATE)
+                self._skip(outcome, enrolled, due, SkipReason.TOO_LATE)
                 recorded += 1
                 enrolled = self._apply(enrolled, GaveWay(yesterday if rest_of_gap else due))
 
     def _close_day(self) -> None:
         """The contact window is over: what was due today goes another day or not at all."""
         for enrolled in self._due_today():
-            if self._peek(enrolled, self.today).send is not None:
-                self._skip(enrolled, self.today, SkipReason.TOO_LATE)
+            outcome = self._peek(enrolled, self.today)
+            if outcome.send is None:
+                self._take(enrolled, outcome)
+            else:
+                self._skip(outcome, enrolled, self.today, SkipReason.TOO_LATE)
                 self._apply(enrolled, GaveWay(self.today))
 
     def _hold(self) -> Change:
-        """Nobody may be contacted: say so once in the ledger and wait for consent or an address, not for a date."""
+        """Nobody may be contacted: say so once in the ledger and wait for consent or an address, not for a date.
+
+        Only what needs no message, such as a task, still has its day.
+        """
         reason = SkipReason.NO_CONSENT if self.contact.has_address else SkipReason.NO_CHANNEL
-        waiting = [enrolled for enrolled in self._due_today() if self.now >= self._at(enrolled)]
-        for enrolled in waiting:
-            if self._peek(enrolled, self.today).send is not None:
-                self._skip(enrolled, self.today, reason)
-        return self._change() if not waiting else replace(self._change(), next_contact_at=None)
+        for enrolled in self._due_today():
+            outcome = self._peek(enrolled, self.today)
+            if self.now < self._at(enrolled):
+                continue
+            if outcome.send is None:
+                self._take(enrolled, outcome)
+            else:
+                self._skip(outcome, enrolled, self.today, reason)
+        if not self.skipped:
+            return self._change()
+        silent = [enrolled for enrolled in self._known() if self._is_silent(enrolled)]
+        return replace(self._change(), next_contact_at=next_contact(self.contact, silent, self.pathways, self.now))
+
+    def _is_silent(self, enrolled: Enrolled) -> bool:
+        due = self._due(enrolled)
+        return due is not None and self._peek(enrolled, max(due, self.today)).send is None
 
     # The day's reminders
 
@@ -142,7 +163,7 @@ class _Day:
                 if is_time:
                     self._take(enrolled, outcome)
             elif left <= 0:
-                self._skip(enrolled, self.today, SkipReason.BUDGET)
+                self._skip(outcome, enrolled, self.today, SkipReason.BUDGET)
                 self._apply(enrolled, GaveWay(self.today))
             else:
                 left -= 1  # also for one whose time is later today: it has the day by its priority
@@ -194,13 +215,14 @@ class _Day:
         self.tasks.extend(task_changes(after.state.pathway, outcome.effects))
         return after
 
-    def _skip(self, enrolled: Enrolled, on: date, reason: SkipReason) -> None:
+    def _skip(self, outcome: Outcome, enrolled: Enrolled, on: date, reason: SkipReason) -> None:
+        """Record the reminder that `outcome` would have sent, under the step that sends it."""
         self.skipped.append(
             SkippedReminder(
                 enrolment_id=enrolled.id,
-                pathway=enrolled.state.pathway,
-                step=enrolled.state.step,
-                cycle=enrolled.state.cycle,
+                pathway=outcome.enrolment.pathway,
+                step=outcome.enrolment.step,
+                cycle=outcome.enrolment.cycle,
                 due_date=on,
                 reason=reason,
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from scheduler.domain.calendar import on_or_after
@@ -15,7 +15,7 @@ from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage, 
 from scheduler.domain.effects import says, task_changes
 from scheduler.domain.enrolment import Event, FactRecorded, NotSent, Resumed
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.pathway import Pathway
+from scheduler.domain.pathway import Every, Pathway
 from scheduler.domain.planning import next_contact
 from scheduler.domain.stepping import step
 from scheduler.domain.when import local_date
@@ -70,19 +70,19 @@ class Situation:
         """The event that `make` gives for each enrolment, where it gives one."""
         return {enrolled.id: event for enrolled in self.enrolments if (event := make(enrolled)) is not None}
 
+    def listens(self, enrolled: Enrolled, fact: str) -> bool:
+        """Whether the enrolment's pathway has something to do when `fact` is recorded."""
+        pathway = self.pathways.get(enrolled.state.pathway)
+        return pathway is not None and fact in pathway.facts
+
 
 def record_fact(situation: Situation, *, kind: str, of: date, next_months: int | None = None) -> Change:
     """Staff, CSV or FHIR recorded something about the patient; every pathway that listens for it moves."""
     event = FactRecorded(situation.today, kind, of, next_months)
     return situation.react(
-        situation.each(lambda enrolled: event if _listens(situation, enrolled, kind) else None),
+        situation.each(lambda enrolled: event if situation.listens(enrolled, kind) else None),
         kind=MessageKind.NOTICE,
     )
-
-
-def _listens(situation: Situation, enrolled: Enrolled, kind: str) -> bool:
-    pathway = situation.pathways.get(enrolled.state.pathway)
-    return pathway is not None and kind in pathway.facts
 
 
 def reopen(situation: Situation) -> Change:
@@ -99,8 +99,12 @@ def take_back(situation: Situation, not_sent: Iterable[tuple[UUID, NotSent]]) ->
 
 
 def realign(situation: Situation) -> Situation:
-    """The situation with routine messages on the patient's present days of the week, after those have changed."""
+    """The situation with routine messages on the patient's present days of the week, after those have changed.
+
+    What was to go later goes on the first of the new days, tomorrow at the earliest.
+    """
     weekdays = situation.contact.weekdays
+    tomorrow = situation.today + timedelta(days=1)
 
     def moved(enrolled: Enrolled) -> Enrolled:
         pathway = situation.pathways.get(enrolled.state.pathway)
@@ -108,6 +112,8 @@ def realign(situation: Situation) -> Situation:
         timer = enrolled.state.timer_on
         if current is None or current.every is None or timer is None:
             return enrolled
-        return replace(enrolled, state=replace(enrolled.state, timer_on=on_or_after(timer, weekdays)))
+        has_begun = current.every is Every.DAY and enrolled.state.fired > 0
+        soonest = max(enrolled.state.silence_from + timedelta(days=1), min(timer, tomorrow)) if has_begun else timer
+        return replace(enrolled, state=replace(enrolled.state, timer_on=on_or_after(soonest, weekdays)))
 
     return replace(situation, enrolments=tuple(moved(enrolled) for enrolled in situation.enrolments))

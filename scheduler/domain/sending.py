@@ -9,7 +9,7 @@ from scheduler.domain.contact import Contact
 from scheduler.domain.effects import sendable
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.people import Channel, PatientStatus
-from scheduler.domain.when import is_inside_window
+from scheduler.domain.when import is_inside_window, local_date, next_date, window_bounds
 
 SERVICE_MESSAGES = "service"  # the pathway name of messages that belong to none
 
@@ -69,15 +69,24 @@ def last_look(message: Pending, contact: Contact, now: datetime) -> Verdict:
     if message.kind is MessageKind.REPLY:
         return _look_at_reply(message, contact, now)
     if contact.status is PatientStatus.PAUSED:
-        return Skip(SkipReason.PAUSED)
-    if contact.status is not PatientStatus.ACTIVE:
+        held = _look_while_paused(message, contact, now)
+        if held is not None:
+            return held
+    elif contact.status is not PatientStatus.ACTIVE:
         return Skip(SkipReason.INACTIVE)
+    return _look_at_news(message, contact, now)
+
+
+def _look_at_news(message: Pending, contact: Contact, now: datetime) -> Verdict:
     channel = contact.reach.choose(contact.channel)
     if channel is None:
         return Skip(SkipReason.NO_CONSENT if contact.has_address else SkipReason.NO_CHANNEL)
     if message.kind is MessageKind.REMINDER and _over_budget(message, contact):
         return Skip(SkipReason.BUDGET)
-    late = now >= message.send_until
+    # A patient who moved east may have reached the next day, which has a reminder of its own.
+    late = now >= message.send_until or (
+        message.kind is MessageKind.REMINDER and local_date(now, contact.zone) > message.due_date
+    )
     if late or not is_inside_window(now, contact.zone, contact.window):
         return _another_time(message, contact, now)
     return Go() if channel is message.channel else Reroute(channel)
@@ -87,10 +96,22 @@ def _look_at_reply(message: Pending, contact: Contact, now: datetime) -> Verdict
     """An answer to the patient's own message goes at any hour; the confirmation of a STOP goes without consent."""
     if now >= message.send_until:
         return Expire()
-    open_now = contact.reach.sms if message.channel is Channel.SMS else contact.reach.email
-    if message.pathway != SERVICE_MESSAGES and not open_now:
+    if message.pathway != SERVICE_MESSAGES and not contact.reach.has(message.channel):
         return Skip(SkipReason.NO_CONSENT)
     return Go()
+
+
+def _look_while_paused(message: Pending, contact: Contact, now: datetime) -> Verdict | None:
+    """A reminder is planned anew after the pause; the clinic's news would be lost, so it waits for the end, if known.
+
+    None when the pause is over and nobody has noted that yet.
+    """
+    if message.kind is MessageKind.REMINDER or contact.paused_until is None:
+        return Skip(SkipReason.PAUSED)
+    if contact.paused_until <= local_date(now, contact.zone):
+        return None
+    ends = next_date(contact.paused_until, contact.zone)
+    return Wait(*window_bounds(ends, contact.zone, contact.window))
 
 
 def _over_budget(message: Pending, contact: Contact) -> bool:
@@ -103,4 +124,5 @@ def _another_time(message: Pending, contact: Contact, now: datetime) -> Verdict:
     if message.kind is MessageKind.NOTICE:
         return Wait(opens, closes)
     # The day is still the same when a clock or zone change has only moved its window.
-    return Wait(opens, message.send_until) if now < opens < message.send_until else Expire()
+    is_same_day = now < opens < message.send_until and local_date(opens, contact.zone) <= message.due_date
+    return Wait(opens, message.send_until) if is_same_day else Expire()

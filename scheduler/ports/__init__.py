@@ -12,7 +12,7 @@ from scheduler.ports.channels import (
     SmsChannel,
 )
 from scheduler.ports.clock import Clock
-from scheduler.ports.rendering import MessageValues, RenderedEmail, RenderedSms, Renderer
+from scheduler.ports.rendering import MessageValues, RenderedEmail, RenderedSms, Renderer, TemplatePreview
 from scheduler.ports.store import SERVICE, Store, Unit
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "SimulatedInbox",
     "SmsChannel",
     "Store",
+    "TemplatePreview",
     "Unit",
 ]

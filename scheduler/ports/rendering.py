@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from scheduler.domain.people import Mobility
+from scheduler.domain.faults import Fault
+from scheduler.domain.people import Channel, Mobility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,30 @@ class RenderedEmail:
     html: str
     language: str
     template_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatePreview:
+    """One message on one channel, filled with sample values.
+
+    What belongs to the other channel is None; so is content that a fault keeps from being rendered. The
+    grade is that of the whole message, text and mail together, as the check sees it.
+    """
+
+    template: str  # pathway/message
+    language: str  # the one that was used, after fallback
+    channel: Channel
+    body: str | None = None  # of a text, with the stop line where it may have one
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+    encoding: str | None = None  # GSM-7 or UCS-2
+    units: int | None = None
+    segments: int | None = None
+    odd: tuple[str, ...] = ()  # the characters that forced UCS-2
+    grade: float | None = None
+    grade_formula: str | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 class Renderer(Protocol):

@@ -233,7 +233,9 @@ class Gauges(Protocol):
         """How many messages planned since `since` are now in which status, by channel."""
         ...
 
-    def open_tasks(self) -> int: ...
+    def open_tasks(self, clinic_id: int | None = None) -> int:
+        """How many tasks wait for a person, in one clinic or in all."""
+        ...
 
 
 class Unit(Protocol):

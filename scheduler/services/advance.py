@@ -27,9 +27,7 @@ class MovedClock(Protocol):
         ...
 
 
-def walk(
-    store: Store, ticker: Ticker, *, start: datetime, target: datetime, show: Callable[[datetime], None]
-) -> int:
+def walk(store: Store, ticker: Ticker, *, start: datetime, target: datetime, show: Callable[[datetime], None]) -> int:
     """Tick at `start`, at every instant until `target` at which something is due, and at `target` (all UTC).
 
     `show` makes the ticker's clock show an instant. Returns the number of ticks.

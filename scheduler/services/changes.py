@@ -16,8 +16,7 @@ from scheduler.domain.contact import (
     TaskEscalated,
     TaskOpened,
 )
-from scheduler.domain.stepping import SUPPLEMENT_CLEARANCE
-from scheduler.domain.tasks import add_working_days
+from scheduler.domain.tasks import ServiceTask, add_working_days
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import NewTask
@@ -108,4 +107,4 @@ def _write_tasks(unit: Unit, rules: Rules, one: Decided, now: datetime) -> None:
                 unit.worklist.open([new_task(rules, one, kind, now=now, note=note)], now=now)
             case ClearanceOpened(_, named):
                 unit.worklist.open_clearance(one.clinic_id, one.patient_id, named=named, now=now)
-                unit.worklist.open([new_task(rules, one, SUPPLEMENT_CLEARANCE, now=now)], now=now)
+                unit.worklist.open([new_task(rules, one, ServiceTask.SUPPLEMENT_CLEARANCE, now=now)], now=now)

@@ -58,7 +58,9 @@ class Overview:
     def _troubles(self) -> list[str]:
         found = []
         if self.unknown:
-            found.append(f"Of {_count(self.unknown, 'message')} nobody knows whether they went; see `bonewise tasks`.")
+            found.append(
+                f"Of {_count(self.unknown, 'message')} nobody knows whether they went; see `bonewise tasks`."
+            )
         if self.open_tasks:
             found.append(f"{_count(self.open_tasks, 'task')} for a person: `bonewise tasks` lists them.")
         return found

@@ -20,9 +20,7 @@ class Gauges:
 
     def due(self, now: datetime) -> tuple[int, datetime | None]:
         """How many patients are due at `now` and not planned for yet, and since when the first of them is."""
-        query = select(func.count(), func.min(patients.c.next_contact_at)).where(
-            patients.c.next_contact_at <= now
-        )
+        query = select(func.count(), func.min(patients.c.next_contact_at)).where(patients.c.next_contact_at <= now)
         count, oldest = self._connection.execute(query).one()
         return count, oldest
 
@@ -54,7 +52,9 @@ class Gauges:
             for channel, status, count in self._connection.execute(query)
         }
 
-    def open_tasks(self) -> int:
-        """How many tasks wait for a person."""
+    def open_tasks(self, clinic_id: int | None = None) -> int:
+        """How many tasks wait for a person, in one clinic or in all."""
         query = select(func.count()).select_from(tasks).where(tasks.c.status == TaskStatus.OPEN.value)
+        if clinic_id is not None:
+            query = query.where(tasks.c.clinic_id == clinic_id)
         return self._connection.execute(query).scalar_one()

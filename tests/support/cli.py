@@ -7,6 +7,7 @@ at a time of the test's choosing and without paying for the imports each time.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -37,6 +39,7 @@ _LOADED = (
     "scheduler.store.migrate",
     "scheduler.store.unit",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "twilio.rest.api",
 )
 
 
@@ -106,10 +109,20 @@ class Cli:
 
 def fake_time(at: datetime | None) -> dict[str, str]:
     """The environment of a process that believes it is `at`; None: that libfaketime leaves alone for now."""
-    from libfaketime import _get_shared_lib
+    library = fake_time_library()
+    if library is None:
+        raise RuntimeError("no libfaketime here: check `fake_time_library` first")
+    preloaded = {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return preloaded if at is None else {**preloaded, "FAKETIME": _offset(at)}
 
-    library = {"LD_PRELOAD": _get_shared_lib("libfaketime.so.1"), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    return library if at is None else {**library, "FAKETIME": _offset(at)}
+
+def fake_time_library() -> Path | None:
+    """The library that fakes the time, from the package libfaketime; None where there is none (only Linux has it)."""
+    found = find_spec("libfaketime")
+    if found is None or found.origin is None:
+        return None
+    library = Path(found.origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+    return library if library.is_file() else None
 
 
 def _offset(at: datetime) -> str:
@@ -160,6 +173,7 @@ class ReadyCli:
 def _serve_forks() -> None:
     for name in _LOADED:
         importlib.import_module(name)
+    gc.freeze()  # else each child's first collection copies every page
     out, err = Path("forked.out"), Path("forked.err")
     for line in sys.stdin:
         wanted = json.loads(line)

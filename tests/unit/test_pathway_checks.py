@@ -66,16 +66,14 @@ def test_a_step_that_only_an_island_leads_to_is_unreachable_as_well(tmp_path: Pa
     assert len(faults_of(tmp_path, SOUND + more)) == 2
 
 
-@pytest.mark.parametrize("more", ["facts:\n  fell: {go: island}\n", "moved:\n  gone: island\n"])
+@pytest.mark.parametrize("more", ["facts:\n  dexa_done: {go: island}\n", "moved:\n  gone: island\n"])
 def test_a_step_that_a_fact_or_a_removed_step_leads_to_is_reachable(tmp_path: Path, more: str) -> None:
     assert faults_of(tmp_path, SOUND + "island: {rest: 3 days, restart: ask}\n", more=more) == []
 
 
 def test_moved_to_an_unknown_step_is_a_fault(tmp_path: Path) -> None:
     fault = one_fault(tmp_path, SOUND, more="moved:\n  gone: asks\n")
-    assert (
-        fault == "20: moved: 'gone' leads to 'asks', which is not a step of this pathway; did you mean 'ask'?"
-    )
+    assert fault == "20: moved: 'gone' leads to 'asks', which is not a step of this pathway; did you mean 'ask'?"
 
 
 def test_moved_from_a_step_that_still_exists_is_a_fault(tmp_path: Path) -> None:
@@ -83,8 +81,8 @@ def test_moved_from_a_step_that_still_exists_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_fact_that_leads_nowhere_is_a_fault(tmp_path: Path) -> None:
-    fault = one_fault(tmp_path, SOUND, more="facts:\n  fell: {go: nowhere}\n")
-    assert fault.startswith("20: fact 'fell': go leads to 'nowhere'")
+    fault = one_fault(tmp_path, SOUND, more="facts:\n  dexa_done: {go: nowhere}\n")
+    assert fault.startswith("20: fact 'dexa_done': go leads to 'nowhere'")
 
 
 def test_a_step_without_any_way_out_is_a_fault(tmp_path: Path) -> None:
@@ -130,9 +128,7 @@ def test_one_wait_in_a_round_is_enough(tmp_path: Path) -> None:
 
 def test_an_answer_that_asks_the_same_again_at_once_is_a_fault(tmp_path: Path) -> None:
     fault = one_fault(tmp_path, SOUND.replace("thanks, go: resting", "thanks, go: ask"))
-    assert fault.startswith(
-        "11: step 'ask', answer '1 fine': leads straight back to its own step without a wait"
-    )
+    assert fault.startswith("11: step 'ask', answer '1 fine': leads straight back to its own step without a wait")
 
 
 def test_an_answer_that_asks_the_same_again_later_is_no_fault(tmp_path: Path) -> None:
@@ -174,9 +170,7 @@ def test_a_routine_step_counts_messages_not_days(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("what", ["task: call_patient", "send: ask"])
 def test_silence_in_a_routine_step_must_lead_on(tmp_path: Path, what: str) -> None:
-    fault = one_fault(
-        tmp_path, f"ask: {{every: day, send: ask, silence: [{{after: 14 unanswered, {what}}}]}}\n"
-    )
+    fault = one_fault(tmp_path, f"ask: {{every: day, send: ask, silence: [{{after: 14 unanswered, {what}}}]}}\n")
     assert fault.startswith("8: step 'ask': silence 1: ")
     assert "'go'" in fault
 

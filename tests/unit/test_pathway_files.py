@@ -40,7 +40,7 @@ resting:
   rest: 12 months
   restart: ask
 """
-WHOLE_MORE = "facts:\n  fell: {close: no_answer, go: resting}\nmoved:\n  old: ask\n"
+WHOLE_MORE = "facts:\n  dexa_done: {close: no_answer, go: resting}\nmoved:\n  old: ask\n"
 REST = "ask: {rest: 90 days, restart: ask}\n"
 
 
@@ -96,7 +96,7 @@ def test_every_word_of_the_language_becomes_its_part_of_the_model(folder: Config
         late=Late.SLIDE,
         begin=Action(go="ask", after=Wait(1)),
         steps={"ask": ask, "daily": daily, "resting": resting},
-        facts={"fell": Action(close=("no_answer",), go="resting")},
+        facts={"dexa_done": Action(close=("no_answer",), go="resting")},
         moved={"old": "ask"},
         version=hashlib.sha256(file.read_bytes()).hexdigest()[:12],
     )
@@ -185,9 +185,7 @@ def test_a_wait_is_a_number_and_a_unit(folder: ConfigFolder, text: str, wait: Wa
     ],
 )
 def test_a_wait_that_is_none_is_a_fault(tmp_path: Path, text: str, told: str) -> None:
-    faults = faults_of(
-        tmp_path, f"ask:\n  rest: {text}\n  restart: asking\nasking: {{rest: 1 day, go: ask}}\n"
-    )
+    faults = faults_of(tmp_path, f"ask:\n  rest: {text}\n  restart: asking\nasking: {{rest: 1 day, go: ask}}\n")
     assert len(faults) == 1
     assert faults[0].startswith("9: step 'ask': ")
     assert told in faults[0]
@@ -216,9 +214,7 @@ def test_unanswered_must_be_a_count_that_can_be_reached(tmp_path: Path, text: st
         ("", 0, "the file is empty"),
     ],
 )
-def test_a_file_that_is_no_yaml_mapping_is_a_fault(
-    folder: ConfigFolder, text: str, line: int, told: str
-) -> None:
+def test_a_file_that_is_no_yaml_mapping_is_a_fault(folder: ConfigFolder, text: str, line: int, told: str) -> None:
     folder.write("pathways/falls.yaml", text)
     (fault,) = folder.load().faults
     assert (fault.path, fault.line) == ("config/pathways/falls.yaml", line)
@@ -270,9 +266,7 @@ def test_an_unknown_word_like_none_is_told_what_is_known(tmp_path: Path) -> None
 @pytest.mark.parametrize("key", ["pathway", "title", "priority", "late", "begin", "steps"])
 def test_what_every_pathway_needs_is_missed(folder: ConfigFolder, key: str) -> None:
     lines = pathway_text(REST).splitlines()
-    kept = [
-        line for line in lines if not line.startswith(key) and (key != "steps" or not line.startswith(" "))
-    ]
+    kept = [line for line in lines if not line.startswith(key) and (key != "steps" or not line.startswith(" "))]
     folder.write("pathways/falls.yaml", "\n".join(kept))
     assert f"config/pathways/falls.yaml:1: '{key}' is missing" in folder.faults()
 
@@ -380,9 +374,9 @@ def test_no_is_an_answer_and_not_a_yaml_boolean(folder: ConfigFolder) -> None:
 
 @pytest.mark.parametrize("key", ["task", "escalate", "close"])
 def test_an_unknown_task_kind_is_a_fault_wherever_it_stands(tmp_path: Path, key: str) -> None:
-    fault = one_fault(tmp_path, REST, more=f"facts:\n  fell: {{{key}: call_pacient}}\n")
+    fault = one_fault(tmp_path, REST, more=f"facts:\n  dexa_done: {{{key}: call_pacient}}\n")
     assert fault == (
-        "10: fact 'fell': task kind 'call_pacient' is not in tasks.yaml; did you mean 'call_patient'?"
+        "10: fact 'dexa_done': task kind 'call_pacient' is not in tasks.yaml; did you mean 'call_patient'?"
     )
 
 
@@ -393,11 +387,9 @@ def test_every_message_without_a_template_folder_is_a_fault_at_its_line(folder: 
         (templates / "messages" / "falls" / name).mkdir(parents=True)
     faults = [str(fault).partition(".yaml:")[2] for fault in folder.load(templates_dir=templates).faults]
     assert faults == [
-        "16: step 'ask', silence 1: message 'again' has no template; "
-        "add the folder templates/messages/falls/again",
+        "16: step 'ask', silence 1: message 'again' has no template; add the folder templates/messages/falls/again",
         "20: step 'daily': message 'hello' has no template; add the folder templates/messages/falls/hello",
-        "21: step 'daily': message 'activity' has no template; "
-        "add the folder templates/messages/falls/activity",
+        "21: step 'daily': message 'activity' has no template; add the folder templates/messages/falls/activity",
     ]
 
 
@@ -433,9 +425,7 @@ def test_two_pathways_with_one_priority_are_a_fault(folder: ConfigFolder) -> Non
     folder.write("pathways/falls.yaml", pathway_text(REST))
     folder.write("pathways/feet.yaml", pathway_text(REST, name="feet"))
     (fault,) = folder.faults()
-    assert fault.startswith(
-        "config/pathways/feet.yaml:3: priority: 50 is already that of config/pathways/falls.yaml"
-    )
+    assert fault.startswith("config/pathways/feet.yaml:3: priority: 50 is already that of config/pathways/falls.yaml")
 
 
 def test_two_files_with_one_pathway_are_a_fault(folder: ConfigFolder) -> None:
@@ -443,8 +433,7 @@ def test_two_files_with_one_pathway_are_a_fault(folder: ConfigFolder) -> None:
     folder.write("pathways/feet.yaml", pathway_text(REST, priority="60"))
     faults = folder.faults()
     assert (
-        "config/pathways/feet.yaml:1: pathway: 'falls' is already in config/pathways/falls.yaml; rename one"
-        in faults
+        "config/pathways/feet.yaml:1: pathway: 'falls' is already in config/pathways/falls.yaml; rename one" in faults
     )
 
 

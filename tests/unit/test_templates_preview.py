@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.catalogue.preview import TemplatePreview, preview
+from scheduler.catalogue.preview import preview
+from scheduler.ports import TemplatePreview
 from scheduler.domain.people import Channel
 from tests.support.template_trees import CONFIG_DIR, PATHWAYS, template_tree
 

@@ -5,11 +5,8 @@ A slow reference, which reads the clock step by step, judges what the fast funct
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from importlib.resources import files
 from io import BytesIO
 from struct import pack
 from zoneinfo import ZoneInfo
@@ -32,14 +29,11 @@ from scheduler.domain.when import (
     next_opening,
     window_bounds,
 )
-from scheduler.domain.zones import use_packaged_zones, zone_names
-
-use_packaged_zones()
+from tests.support.clock_changes import every_change, every_zone
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 HALF_HOURS = [time(hour, minute) for hour in range(24) for minute in (0, 30)]
 ODD_TIMES = [time(2, 15), time(7, 59), time(9, 37), time(19, 59), time(20, 59), time(23, 59)]
-YEARS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC))
 YEAR_WALKS = [  # a year in which each place's clocks do something that others' do not
     ("America/New_York", 2026),
     ("Europe/London", 2027),
@@ -57,37 +51,6 @@ YEAR_WALKS = [  # a year in which each place's clocks do something that others' 
     ("Pacific/Kwajalein", 1993),  # a date skipped
     ("Pacific/Apia", 2011),  # a date skipped
 ]
-
-
-@cache
-def every_zone() -> tuple[ZoneInfo, ...]:
-    """One zone for each different set of rules, by its canonical name; aliases have the same bytes."""
-    root = files("tzdata").joinpath("zoneinfo")
-    names = [*sorted(zoneinfo.available_timezones()), *zone_names()]
-    by_rules = {root.joinpath(name).read_bytes(): name for name in names}
-    return tuple(ZoneInfo(name) for name in sorted(by_rules.values()))
-
-
-def changes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """The clock changes of `zone` between two instants, to the minute."""
-    offset = start.astimezone(zone).utcoffset()
-    while start < end:
-        before, start = start, start + DAY
-        if (new := start.astimezone(zone).utcoffset()) == offset:
-            continue
-        low, high = 0, 24 * 60
-        while high - low > 1:
-            middle = (low + high) // 2
-            same = (before + middle * MINUTE).astimezone(zone).utcoffset() == offset
-            low, high = (middle, high) if same else (low, middle)
-        yield before + high * MINUTE
-        offset = new
-
-
-@cache
-def every_change() -> tuple[tuple[ZoneInfo, date], ...]:
-    """Each zone with the local date of each of its clock changes."""
-    return tuple((zone, at.astimezone(zone).date()) for zone in every_zone() for at in changes(zone, *YEARS))
 
 
 def check_walk(zone: ZoneInfo, days: list[date], contact_time: time, window: ContactWindow) -> None:
@@ -155,9 +118,9 @@ def test_through_a_whole_year_no_date_is_lost_or_doubled(name: str, year: int) -
     calendar = [date(year, 1, 1) + n * DAY for n in range(365)]
     existing = [day for day in calendar if has_date(day, zone)]
     noons = [datetime.combine(day, time(12), UTC) for day in calendar]
-    assert set(existing) == {
-        local_date(noon + n * DAY / 4, zone) for noon in noons for n in range(-4, 5)
-    } & set(calendar)
+    assert set(existing) == {local_date(noon + n * DAY / 4, zone) for noon in noons for n in range(-4, 5)} & set(
+        calendar
+    )
     for contact_time in (time(0), time(9, 30), time(12, 30), time(20, 45), time(23, 30)):
         for window in (DEFAULT_WINDOW, HARD_WINDOW):
             check_walk(zone, existing, contact_time, window)
@@ -181,10 +144,7 @@ def test_around_every_clock_change_the_window_opens_once_and_on_time() -> None:
             opens, closes = window_bounds(today, zone, DEFAULT_WINDOW)
             midnight = instant(today, time.min, zone)
             assert next_opening(midnight, zone, DEFAULT_WINDOW) == opens
-            assert (
-                next_opening(closes, zone, DEFAULT_WINDOW)
-                == window_bounds(today + DAY, zone, DEFAULT_WINDOW)[0]
-            )
+            assert next_opening(closes, zone, DEFAULT_WINDOW) == window_bounds(today + DAY, zone, DEFAULT_WINDOW)[0]
             assert local_wall(opens, zone) == time(9)
             assert local_wall(closes, zone) == time(20)
 
@@ -251,9 +211,7 @@ invented_zones = st.builds(
 @pytest.mark.parametrize("hour", [0, 1, 12, 23])
 def test_a_whole_day_skipped_takes_a_date_only_when_it_begins_at_midnight(hour: int) -> None:
     half_a_day = timedelta(hours=12)
-    zone = zone_with_a_change(
-        CHANGE_DAY + hour * 4 * QUARTER + half_a_day, before=-half_a_day, after=half_a_day
-    )
+    zone = zone_with_a_change(CHANGE_DAY + hour * 4 * QUARTER + half_a_day, before=-half_a_day, after=half_a_day)
     existing = [has_date(CHANGE_DAY.date() + n * DAY, zone) for n in (-1, 0, 1, 2)]
     assert existing == ([True, False, True, True] if hour == 0 else [True] * 4)
 

@@ -1,0 +1,1 @@
+"""What makes the service tick, and what serves it."""

@@ -1,0 +1,80 @@
+"""One process that does it all: the web pages and the scheduler, or one of the two."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from scheduler.bootstrap import App
+from scheduler.runtime.scheduler import EmbeddedScheduler
+from scheduler.runtime.server import WebServer, listen
+from scheduler.web.app import create_app
+
+_LOOK_EVERY = 1.0  # seconds between two looks at whether the scheduler still lives
+
+
+class SchedulerDiedError(RuntimeError):
+    """The scheduler ended by itself: whoever supervises the process should start it again."""
+
+
+def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
+    """Serve the web pages, with the scheduler beside them or without, until SIGTERM or SIGINT.
+
+    On the signal, requests under way and the batch in hand are finished. Raises what keeps it from starting.
+    """
+    app.warm_up()
+    scheduler = _scheduler(app) if with_scheduler else None
+    web = create_app(app, scheduler=scheduler)
+    listening = listen(host, port)
+    server = WebServer(web, listening, on_stop=scheduler.stop_soon if scheduler else _nothing)
+    with listening, server.signals(), _running(scheduler):
+        server.run()
+
+
+def work(app: App) -> None:
+    """Run the scheduler alone until SIGTERM or SIGINT. Raises `SchedulerDiedError`."""
+    app.warm_up()
+    scheduler = _scheduler(app)
+    stopped = Event()
+
+    def stop(*_: object) -> None:
+        scheduler.stop_soon()
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with _running(scheduler):
+            while not stopped.wait(_LOOK_EVERY):
+                if not scheduler.is_alive():
+                    raise SchedulerDiedError("the scheduler's thread has ended; start the worker again")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _scheduler(app: App) -> EmbeddedScheduler:
+    return EmbeddedScheduler(
+        ticker=app.ticker,
+        store=app.store,
+        worker=app.worker_name,
+        every=app.settings.tick_seconds,
+        turn=app.turn,
+    )
+
+
+@contextmanager
+def _running(scheduler: EmbeddedScheduler | None) -> Iterator[None]:
+    if scheduler is None:
+        yield
+        return
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.stop()
+
+
+def _nothing() -> None:
+    """There is nothing to stop."""

@@ -1,0 +1,147 @@
+"""The simulated phones and mailboxes: everything that went either way, as its owner would see it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.people import Channel
+from scheduler.ports import SimulatedDelivery, Unit
+from scheduler.records import Clinic, Patient, Reply
+
+MOST_PHONES = 24  # on one page; of more, those with the latest messages
+
+_Address = tuple[Channel, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubble:
+    """One message as it stands on the screen. `at` is in the owner's zone."""
+
+    at: datetime
+    text: str
+    is_own: bool  # written by the owner of the phone
+    sender: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A phone, or with channel e-mail a mailbox, and what is on it, oldest first."""
+
+    channel: Channel
+    address: str
+    owner: str
+    mrn: str
+    zone: str
+    language: str
+    clinic: str
+    bubbles: tuple[Bubble, ...]
+
+    @property
+    def key(self) -> str:
+        """A name for it that can stand in an address and does not change."""
+        return hashlib.sha256(f"{self.channel.value}:{self.address}".encode()).hexdigest()[:12]
+
+    @property
+    def version(self) -> str:
+        """Changes whenever something comes in."""
+        latest = self.bubbles[-1].at.isoformat() if self.bubbles else ""
+        return f"{len(self.bubbles)}-{latest}"
+
+
+def phones(unit: Unit, deliveries: Sequence[SimulatedDelivery], *, channels: AbstractSet[Channel]) -> list[Phone]:
+    """The phones and mailboxes of the simulated `channels`, by MRN. `deliveries` are what came in, oldest first."""
+    clinics = unit.installation.clinics()
+    received = [delivery for delivery in deliveries if delivery.channel in channels]
+    owners = _owners(unit, clinics, received, channels)
+    threads: dict[_Address, list[Bubble]] = defaultdict(list)
+    for address, bubble in _outbound(received, owners):
+        threads[address].append(bubble)
+    for address, bubble in _own(unit, clinics.values(), received, owners):
+        threads[address].append(bubble)
+    found = [
+        _phone(address, owner, clinics[owner.clinic_id], threads.get(address, []))
+        for address, owner in owners.items()
+    ]
+    return sorted(found, key=lambda phone: (phone.clinic, phone.mrn, phone.channel))
+
+
+def _owners(
+    unit: Unit,
+    clinics: dict[int, Clinic],
+    received: Sequence[SimulatedDelivery],
+    channels: AbstractSet[Channel],
+) -> dict[_Address, Patient]:
+    """Whose each address is: those that got something last, and where there is room everybody's."""
+    latest = dict.fromkeys((one.channel, one.address) for one in reversed(received))
+    owners: dict[_Address, Patient] = {}
+    for channel, address in list(latest)[:MOST_PHONES]:
+        if who := unit.patients.by_address(channel, address):
+            owners[channel, address] = max(who, key=lambda patient: patient.contacted_on or date.min)
+    if sum(unit.patients.count(clinic_id) for clinic_id in clinics) > MOST_PHONES:
+        return owners
+    for clinic_id in clinics:
+        for patient in unit.patients.of_clinic(clinic_id):
+            own = patient.phone if patient.channel is Channel.SMS else patient.email
+            if own and patient.channel in channels:
+                owners.setdefault((patient.channel, own), patient)
+    return owners
+
+
+def _outbound(
+    received: Iterable[SimulatedDelivery], owners: dict[_Address, Patient]
+) -> Iterable[tuple[_Address, Bubble]]:
+    for delivery in received:
+        address = (delivery.channel, delivery.address)
+        if owner := owners.get(address):
+            yield (
+                address,
+                Bubble(
+                    at=delivery.at.astimezone(ZoneInfo(owner.timezone)),
+                    text=delivery.body,
+                    is_own=False,
+                    sender=delivery.sender,
+                    subject=delivery.subject,
+                ),
+            )
+
+
+def _own(
+    unit: Unit,
+    clinics: Iterable[Clinic],
+    received: Sequence[SimulatedDelivery],
+    owners: dict[_Address, Patient],
+) -> Iterable[tuple[_Address, Bubble]]:
+    """What the owners wrote since the oldest message that is shown."""
+    since = received[0].at if received else None
+    for clinic in clinics:
+        for reply in unit.inbox.replies(clinic.id, since=since):
+            address = (reply.channel, reply.sender)
+            if owner := owners.get(address):
+                yield address, _own_bubble(reply, owner)
+
+
+def _own_bubble(reply: Reply, owner: Patient) -> Bubble:
+    at = reply.received_at.astimezone(ZoneInfo(owner.timezone))
+    return Bubble(at=at, text=reply.body, is_own=True, sender=owner.name)
+
+
+def _phone(address: _Address, owner: Patient, clinic: Clinic, bubbles: list[Bubble]) -> Phone:
+    channel, number = address
+    return Phone(
+        channel=channel,
+        address=number,
+        owner=owner.name,
+        mrn=owner.mrn,
+        zone=owner.timezone,
+        language=owner.language,
+        clinic=clinic.message_name,
+        # Of two of one instant, the patient's comes first: the other is the answer to it.
+        bubbles=tuple(sorted(bubbles, key=lambda bubble: (bubble.at, not bubble.is_own))),
+    )

@@ -1,0 +1,1 @@
+"""The web side: pages, webhooks, links in e-mails, health and metrics."""

@@ -1,0 +1,52 @@
+"""The web application: every route in one place, and what holds for all of them."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from scheduler import __version__
+from scheduler.bootstrap import App
+from scheduler.web import first_page, health, phones, twilio_hooks, unsubscribing
+from scheduler.web.pages import STATIC, Pages
+from scheduler.web.problems import add_handlers
+from scheduler.web.security import SecurityHeaders
+from scheduler.web.site import Liveness, Site
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
+    """The web side of an installation. `scheduler` is the one in this process, if there is one.
+
+    Everything that a request needs is made now. Raises what keeps the installation from serving.
+    """
+    app.warm_up()
+    settings = app.settings
+    if settings.sms == "twilio" and not settings.twilio_auth_token:
+        _log.warning(
+            "TWILIO_AUTH_TOKEN is missing: Twilio signs its webhooks with it, so replies and receipts are refused"
+        )
+    web = FastAPI(
+        title="Bonewise", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
+    web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
+    add_handlers(web, store_unavailable=app.store_unavailable)
+    for part in (first_page, phones, health, twilio_hooks, unsubscribing):
+        web.include_router(part.router)
+    web.mount("/static", _Assets(directory=STATIC), name="static")
+    return web
+
+
+class _Assets(StaticFiles):
+    """Our own style, script and mark. Their addresses change with their content, so browsers may keep them."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """As Starlette's, with leave to cache."""
+        answer: Response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer

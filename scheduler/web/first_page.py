@@ -1,0 +1,74 @@
+"""The first page: the sample clinic's day, or for a real installation how the service is doing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from scheduler.services.overview import overview
+from scheduler.services.week import Week, week
+from scheduler.web.access import simulated_visitor, visitor
+from scheduler.web.forms import OwnFields, keep_cookie, token_for
+from scheduler.web.health import faults
+from scheduler.web.site import Here, Site
+
+router = APIRouter()
+
+MOST_CLINICS = 3  # on the page
+A_DAY = timedelta(days=1)
+_BACK = {"phones": "/phones"}  # where the clock can be moved from, beside the first page
+
+
+@router.get("/", dependencies=[Depends(visitor)])
+def first_page(request: Request, site: Here) -> HTMLResponse:
+    """Today and the coming days of a simulated installation; of a real one no patient's data at all."""
+    if not site.app.settings.is_simulated:
+        return _service_page(site)
+    cookie, token = token_for(site.app, request)
+    page = site.pages.html(
+        "first_page.html",
+        weeks=_weeks(site),
+        ahead=days_ahead(site),
+        form_token=token,
+        troubles=list(faults(site).values()),
+    )
+    answer = HTMLResponse(page)
+    keep_cookie(answer, request, cookie)
+    return answer
+
+
+@router.post("/clock", dependencies=[Depends(simulated_visitor)])
+def move_clock(site: Here, fields: OwnFields) -> RedirectResponse:
+    """Move the sample clinic's clock one day forward, doing on the way all that falls due."""
+    time = site.app.simulated_time
+    if time is not None:
+        time.move(A_DAY)
+    return RedirectResponse(_BACK.get(fields.get("back", ""), "/"), status_code=303)
+
+
+def days_ahead(site: Site) -> int:
+    """How many days a visitor has moved the clock."""
+    return round((site.app.clock.now() - datetime.now(UTC)) / A_DAY)
+
+
+def _weeks(site: Site) -> list[Week]:
+    app = site.app
+    with app.store.reading() as unit:
+        clinics = sorted(unit.installation.clinics().values(), key=lambda clinic: (clinic.is_sample, clinic.id))
+    return [
+        week(app.store, app.rules, app.composer, clinic, now=app.clock.now()) for clinic in clinics[:MOST_CLINICS]
+    ]
+
+
+def _service_page(site: Site) -> HTMLResponse:
+    found = faults(site)
+    seen = None if "database" in found else overview(site.app.store, now=site.app.clock.now())
+    page = site.pages.html(
+        "service_page.html",
+        troubles=list(found.values()),
+        sentences=seen.sentences() if seen else [],
+        has_phones=bool(site.simulated_channels),
+    )
+    return HTMLResponse(page)

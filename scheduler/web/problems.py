@@ -1,0 +1,75 @@
+"""What people see when something is wrong: what it is and what to do, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from scheduler.web.security import HEADERS
+from scheduler.web.site import site_of
+
+_TITLES = {
+    403: "This was refused",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    413: "That is too long",
+    415: "This was not understood",
+    421: "This is not my address",
+    500: "Something went wrong here",
+    503: "Not ready just now",
+}
+_REMEDIES = {
+    404: "The address may be mistyped, or the page does not exist in this installation.",
+    405: "Go back to the page you came from and try again from there.",
+    500: "It has been logged. Try again in a moment.",
+}
+_MACHINES = ("/hooks/", "/metrics", "/healthz", "/readyz")  # their callers read text, not pages
+
+_log = logging.getLogger(__name__)
+
+
+def add_handlers(web: FastAPI, *, store_unavailable: type[Exception]) -> None:
+    """Give every way to fail its page."""
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else 500
+        said = error.detail if isinstance(error, HTTPException) and error.detail != _standard(code) else ""
+        answer = problem(request, code, said)
+        if isinstance(error, HTTPException) and error.headers:
+            answer.headers.update(error.headers)
+        return answer
+
+    async def on_bad_request(request: Request, _: Exception) -> Response:
+        return problem(request, 404)
+
+    async def on_store(request: Request, error: Exception) -> Response:
+        _log.error("%s", error)
+        return problem(request, 503, "The database cannot be reached. Try again in a moment; the log says why.")
+
+    async def on_fault(request: Request, _: Exception) -> Response:
+        return problem(request, 500)  # Starlette logs it, with its traceback
+
+    web.add_exception_handler(HTTPException, on_http)
+    web.add_exception_handler(RequestValidationError, on_bad_request)
+    web.add_exception_handler(store_unavailable, on_store)
+    web.add_exception_handler(Exception, on_fault)
+
+
+def problem(request: Request, code: int, said: str = "") -> Response:
+    """The page for an HTTP error; plain text for machines."""
+    title = _TITLES.get(code, "This did not work")
+    text = said or _REMEDIES.get(code, "Go back and try again.")
+    if request.url.path.startswith(_MACHINES):
+        return PlainTextResponse(f"{title}. {text}\n", status_code=code, headers=HEADERS)
+    page = site_of(request).pages.html("problem.html", title=title, text=text)
+    return HTMLResponse(page, status_code=code, headers=HEADERS)
+
+
+def _standard(code: int) -> str:
+    from http import HTTPStatus
+
+    return HTTPStatus(code).phrase
