@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from threading import Lock
@@ -13,15 +14,16 @@ from scheduler.clock import ShiftedClock, SystemClock
 from scheduler.domain.faults import Fault
 from scheduler.domain.people import Mobility
 from scheduler.domain.zones import use_packaged_zones
-from scheduler.settings import Settings
+from scheduler.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Engine
 
     from scheduler.catalogue.templates import TemplateLibrary
+    from scheduler.channels.smtp import SmtpSettings
     from scheduler.ports import Clock, EmailChannel, SmsChannel, TemplatePreview
     from scheduler.services.advance import SimulatedTime
     from scheduler.services.composing import Composer
@@ -61,11 +63,11 @@ class App:
         """Pathways, kinds of task and words of reply. Raises `FaultyContentError`."""
         rules, faults = self._load_rules(templates_dir=self.settings.templates_dir)
         if faults:
-            raise FaultyContentError(faults)
+            raise FaultyContentError([self._placed(fault) for fault in faults])
         return rules
 
     def faults(self) -> list[Fault]:
-        """Every fault in pathways, templates and tables, in order of file and line."""
+        """Every fault in settings, pathways, templates and tables, in order of file and line."""
         from scheduler.catalogue.template_faults import template_faults
         from scheduler.channels.errors import error_table_faults
 
@@ -77,7 +79,31 @@ class App:
             config_dir=self.settings.config_dir,
             unread={file.stem for file in self.settings.config_dir.glob("pathways/*.yaml")} - set(rules.pathways),
         )
-        return sorted(set(faults))
+        return sorted({*self._setting_faults(), *(self._placed(fault) for fault in faults)})
+
+    def _placed(self, fault: Fault) -> Fault:
+        """The fault with its path as seen from the working folder, for the folders may lie anywhere."""
+        for folder in (self.settings.config_dir, self.settings.templates_dir):
+            if fault.path.startswith(f"{folder.name}/"):
+                return replace(fault, path=(folder.parent / fault.path).as_posix())
+        return fault
+
+    def _setting_faults(self) -> Iterator[Fault]:
+        """What `load_settings` cannot judge, for it knows neither databases nor keys nor mail servers."""
+        from scheduler.store.engine import make_engine
+        from scheduler.store.vault import KeyRing
+
+        settings = self.settings
+        checks: list[Callable[[], object]] = [lambda: make_engine(settings.database_url)]
+        if settings.secret_keys:
+            checks.append(lambda: KeyRing.parse(settings.secret_keys or ""))
+        if settings.email == "smtp":
+            checks.append(self._mail_server)
+        for check in checks:
+            try:
+                check()
+            except ValueError as error:
+                yield Fault("settings", 0, str(error))
 
     def _load_rules(self, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
         """What is sound, and every fault. With `templates_dir`, also that each message a pathway names is there."""
@@ -134,14 +160,19 @@ class App:
     @cached_property
     def store(self) -> Store:
         """The store. Raises when the database is not there or not of this version."""
+        from scheduler.store.key_check import require_fitting_keys
         from scheduler.store.migrate import require_current
         from scheduler.store.unit import Store
 
         require_current(self.engine)
-        return Store(self.engine, self.vault)
+        store = Store(self.engine, self.vault)
+        source = "BONEWISE_SECRET_KEYS" if self.settings.secret_keys else str(self.settings.keys_file)
+        require_fitting_keys(store, self.vault, source=source)
+        return store
 
     def initialise(self) -> bool:
         """Create or migrate the database, and make keys where there are none. True when the database changed."""
+        from scheduler.store.key_check import note_keys
         from scheduler.store.migrate import current, upgrade
         from scheduler.store.vault import load_or_create
 
@@ -149,13 +180,17 @@ class App:
         if not self.settings.secret_keys and is_new:
             load_or_create(self.settings.keys_file)
         _ = self.vault  # an old database without its keys is a fault to name now, not at the first patient
-        return upgrade(self.engine)
+        has_changed = upgrade(self.engine)
+        if is_new:
+            note_keys(self.store, self.vault)
+        return has_changed
 
     def rotate_keys(self, on_progress: Callable[[int], None]) -> int:
         """Make a new key and seal everything again under it; returns the number of rows changed.
 
         With keys from the environment the newest of those is used, and making one is up to the operator.
         """
+        from scheduler.store.key_check import note_keys
         from scheduler.store.rotation import reseal
         from scheduler.store.vault import Vault, load, save
 
@@ -163,7 +198,9 @@ class App:
         if not self.settings.secret_keys:
             save(self.settings.keys_file, load(self.settings.keys_file).with_new_key())
             self.vault = Vault(load(self.settings.keys_file))
-        return reseal(self.engine, self.vault, on_progress=on_progress)
+        changed = reseal(self.engine, self.vault, on_progress=on_progress)
+        note_keys(self.store, self.vault)
+        return changed
 
     def database_fault(self) -> str | None:
         """Why the database cannot be read, in one sentence; None when it can."""
@@ -315,10 +352,17 @@ class App:
 
             return SimulatedEmail(self.simulated_inbox, self.clock)
         from scheduler.channels.errors import load_error_table
-        from scheduler.channels.smtp import SmtpEmail, parse_smtp_url
+        from scheduler.channels.smtp import SmtpEmail
 
-        server = parse_smtp_url(self.settings.smtp_url, timeout=self.settings.provider_timeout)
-        return SmtpEmail(server, errors=load_error_table(self._error_file), clock=self.clock)
+        return SmtpEmail(self._mail_server(), errors=load_error_table(self._error_file), clock=self.clock)
+
+    def _mail_server(self) -> SmtpSettings:
+        from scheduler.channels.smtp import parse_smtp_url
+
+        try:
+            return parse_smtp_url(self.settings.smtp_url, timeout=self.settings.provider_timeout)
+        except ValueError as error:
+            raise SettingsError(f"BONEWISE_SMTP_URL: {error}") from error
 
     def close(self) -> None:
         """Let go of channels and database."""

@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
 SIMULATED = "simulated"
+LONGEST_SECONDS = 3600.0
 _PACKAGE = Path(__file__).resolve().parent
+_DOTENV = Path(".env")
+_TWILIO_URL = "https://api.twilio.com"
+_SELF = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - addresses that only this machine reaches
+
+NAMES = (
+    "BONEWISE_DATABASE_URL",
+    "BONEWISE_SECRET_KEYS",
+    "BONEWISE_PUBLIC_URL",
+    "BONEWISE_CONFIG_DIR",
+    "BONEWISE_TEMPLATES_DIR",
+    "BONEWISE_DATA_DIR",
+    "BONEWISE_SMS",
+    "BONEWISE_EMAIL",
+    "BONEWISE_SMTP_URL",
+    "BONEWISE_TICK_SECONDS",
+    "BONEWISE_PROVIDER_TIMEOUT",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_KEY",
+    "TWILIO_API_SECRET",
+    "TWILIO_API_URL",
+)
+"""Every setting. Twilio's own names may also be set for other programs, so only ours are checked for typos."""
 
 
 class SettingsError(ValueError):
-    """A setting is missing, wrong or contradicts another."""
+    """Settings are missing, wrong or contradict each other; `faults` has one line for each."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where things are and how the channels are reached. Times are in seconds."""
+    """Where things are and how the channels are reached. Times are in seconds.
+
+    `notes` are sentences for the operator about settings that hold but may not be meant so.
+    """
 
     database_url: str
     secret_keys: str | None = field(repr=False)  # None: `keys_file`
@@ -36,6 +68,7 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     tick_seconds: float
     provider_timeout: float
+    notes: tuple[str, ...] = ()
 
     @property
     def keys_file(self) -> Path:
@@ -49,15 +82,18 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; the environment wins over `.env` in the working folder. Raises `SettingsError`."""
-    values = _Values(_from_dotenv() | dict(os.environ) if environment is None else environment)
-    data_dir = Path(values.text("BONEWISE_DATA_DIR", "var"))
+    """Read the settings; the environment wins over `.env` in the working folder, and an empty value is none.
+
+    Raises `SettingsError` with every fault.
+    """
+    values = _Values(_surroundings() if environment is None else environment)
+    data_dir = values.path("BONEWISE_DATA_DIR", "var")
     settings = Settings(
         database_url=values.text("BONEWISE_DATABASE_URL", f"sqlite:///{data_dir / 'bonewise.db'}"),
         secret_keys=values.text("BONEWISE_SECRET_KEYS", "") or None,
         public_url=values.url("BONEWISE_PUBLIC_URL", "http://127.0.0.1:8000"),
-        config_dir=values.folder("BONEWISE_CONFIG_DIR", "config"),
-        templates_dir=values.folder("BONEWISE_TEMPLATES_DIR", "templates"),
+        config_dir=values.folder("BONEWISE_CONFIG_DIR", kind="config", holds="pathways"),
+        templates_dir=values.folder("BONEWISE_TEMPLATES_DIR", kind="templates", holds="messages"),
         data_dir=data_dir,
         sms=values.choice("BONEWISE_SMS", SIMULATED, "twilio"),
         email=values.choice("BONEWISE_EMAIL", SIMULATED, "smtp"),
@@ -65,54 +101,95 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         twilio_auth_token=values.text("TWILIO_AUTH_TOKEN", ""),
         twilio_api_key=values.text("TWILIO_API_KEY", ""),
         twilio_api_secret=values.text("TWILIO_API_SECRET", ""),
-        twilio_api_url=values.url("TWILIO_API_URL", "https://api.twilio.com"),
+        twilio_api_url=values.url("TWILIO_API_URL", _TWILIO_URL),
         smtp_url=values.text("BONEWISE_SMTP_URL", ""),
         tick_seconds=values.seconds("BONEWISE_TICK_SECONDS", 1),
         provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10),
     )
-    _check_channels(settings)
-    return settings
+    if faults := [*values.faults, *_contradictions(settings)]:
+        raise SettingsError(*faults)
+    return replace(settings, notes=(*values.unknown_names(), *_doubts(settings)))
 
 
-def _check_channels(settings: Settings) -> None:
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """What one setting asks of another and does not get."""
     if settings.sms == "twilio":
-        if not settings.twilio_account_sid:
-            raise SettingsError("TWILIO_ACCOUNT_SID is missing; BONEWISE_SMS=twilio needs it")
-        if settings.twilio_api_key and not settings.twilio_api_secret:
-            raise SettingsError("TWILIO_API_SECRET is missing; TWILIO_API_KEY needs it")
-        if settings.twilio_api_secret and not settings.twilio_api_key:
-            raise SettingsError("TWILIO_API_KEY is missing; TWILIO_API_SECRET needs it")
-        if not (settings.twilio_auth_token or settings.twilio_api_key):
-            raise SettingsError(
-                "TWILIO_AUTH_TOKEN is missing; BONEWISE_SMS=twilio needs it, or TWILIO_API_KEY and TWILIO_API_SECRET"
-            )
+        yield from _twilio_faults(settings)
     if settings.email == "smtp" and not settings.smtp_url:
-        raise SettingsError(
-            "BONEWISE_SMTP_URL is missing; BONEWISE_EMAIL=smtp needs it, such as smtp://user:pass@host:587"
+        yield "BONEWISE_SMTP_URL is missing; BONEWISE_EMAIL=smtp needs it, such as smtp://user:pass@host:587"
+
+
+def _twilio_faults(settings: Settings) -> Iterator[str]:
+    sid = settings.twilio_account_sid
+    if not sid:
+        yield "TWILIO_ACCOUNT_SID is missing; BONEWISE_SMS=twilio needs it"
+    elif not sid.startswith("AC"):
+        yield "TWILIO_ACCOUNT_SID is not the SID of an account; copy the one that begins with AC"
+    if settings.twilio_api_key and not settings.twilio_api_secret:
+        yield "TWILIO_API_SECRET is missing; TWILIO_API_KEY needs it"
+    if settings.twilio_api_secret and not settings.twilio_api_key:
+        yield "TWILIO_API_KEY is missing; TWILIO_API_SECRET needs it"
+    if not (settings.twilio_auth_token or settings.twilio_api_key or settings.twilio_api_secret):
+        yield "TWILIO_AUTH_TOKEN is missing; BONEWISE_SMS=twilio needs it, or TWILIO_API_KEY and TWILIO_API_SECRET"
+
+
+def _doubts(settings: Settings) -> Iterator[str]:
+    if settings.sms != "twilio":
+        return
+    if not settings.twilio_auth_token:
+        yield "without TWILIO_AUTH_TOKEN no callback of Twilio can be verified: replies and receipts are refused"
+    if settings.twilio_api_url == _TWILIO_URL and urlsplit(settings.public_url).hostname in _SELF:
+        yield (
+            f"BONEWISE_PUBLIC_URL is {settings.public_url}, which Twilio cannot reach: "
+            "replies and receipts will not arrive"
         )
 
 
+def _surroundings() -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if value.strip()}
+    return {**_from_dotenv(), **given}
+
+
 def _from_dotenv() -> dict[str, str]:
-    if not Path(".env").is_file():
+    if not _DOTENV.is_file():
         return {}
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
-    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    try:
+        with _DOTENV.open(encoding="utf-8-sig") as stream:
+            lines = [found.original.line for found in parse_stream(stream) if found.error]
+        values = dotenv_values(_DOTENV, encoding="utf-8-sig") if not lines else {}
+    except OSError as error:
+        raise SettingsError(f"{_DOTENV} cannot be read: {error.strerror}; correct its owner or mode") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{_DOTENV} is not UTF-8 text; save it as UTF-8") from error
+    if lines:
+        raise SettingsError(*(f"{_DOTENV}:{line}: this is no setting; write NAME=value" for line in lines))
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class _Values:
-    """Named values with their checks. An empty value counts as unset."""
+    """Named values with their checks. A wrong one is noted in `faults`, and its default goes on in its place."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self.faults: list[str] = []
 
     def text(self, name: str, default: str) -> str:
         return self._environment.get(name, "").strip() or default
 
+    def path(self, name: str, default: str) -> Path:
+        try:
+            return Path(self.text(name, default)).expanduser()
+        except RuntimeError:  # ~name of nobody
+            self.faults.append(f"{name} is {self.text(name, '')!r}, and there is no such user; write the whole path")
+            return Path(default)
+
     def choice(self, name: str, *allowed: str) -> str:
         value = self.text(name, allowed[0])
         if value not in allowed:
-            raise SettingsError(f"{name} is {value!r}; write {' or '.join(allowed)}")
+            self.faults.append(f"{name} is {value!r}; write {' or '.join(allowed)}")
         return value
 
     def seconds(self, name: str, default: float) -> float:
@@ -121,32 +198,43 @@ class _Values:
             number = float(value)
         except ValueError:
             number = 0.0
-        if not 0 < number <= 3600:
-            raise SettingsError(f"{name} is {value!r}; write a number of seconds above 0 and at most 3600")
+        if not 0 < number <= LONGEST_SECONDS:
+            self.faults.append(
+                f"{name} is {value!r}; write a number of seconds above 0 and at most {LONGEST_SECONDS:g}"
+            )
         return number
 
     def url(self, name: str, default: str) -> str:
         value = self.text(name, default).rstrip("/")
         try:
             parts = urlsplit(value)
-            is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
+            is_sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+            is_sound = is_sound and not (parts.query or parts.fragment or parts.username or " " in value)
             _ = parts.port
         except ValueError:
             is_sound = False
         if not is_sound:
-            raise SettingsError(f"{name} is {value!r}; write an address such as {default}")
+            self.faults.append(f"{name} is {value!r}; write an address such as {default}")
         return value
 
-    def folder(self, name: str, kind: str) -> Path:
+    def folder(self, name: str, *, kind: str, holds: str) -> Path:
         """A folder that must exist: the named one, else beside the work, else the one that was shipped."""
-        given = self.text(name, "")
-        if given:
-            if not Path(given).is_dir():
-                raise SettingsError(f"{name} is {given!r}, which is not a folder; name the folder of the {kind}")
-            return Path(given)
-        marker = "pathways" if kind == "config" else "messages"
+        if self.text(name, ""):
+            folder = self.path(name, kind)
+            if not folder.is_dir():
+                what = "is no folder" if folder.exists() else "is not there"
+                self.faults.append(f"{name} is {str(folder)!r}, which {what}; name the folder that holds {holds}/")
+            return folder
         places = (Path(kind), _PACKAGE.parent / kind, _PACKAGE / "_shipped" / kind)
-        found = next((place for place in places if (place / marker).is_dir()), None)
+        found = next((place for place in places if (place / holds).is_dir()), None)
         if found is None:
-            raise SettingsError(f"no {kind} folder is here or in the installation; set {name}")
-        return found
+            self.faults.append(f"{name} is missing, and no {kind} folder is here or in the installation; set it")
+        return found or Path(kind)
+
+    def unknown_names(self) -> Iterator[str]:
+        """A setting that is misspelt would be silently without effect."""
+        for name in sorted(self._environment):
+            if name.startswith("BONEWISE_") and name not in NAMES:
+                close = get_close_matches(name, NAMES, n=1, cutoff=0.8)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                yield f"{name} is not a setting and has no effect{hint}"

@@ -33,8 +33,27 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("installation", "Say in words how the service is doing."),
 }
 
+_RUN_ON = ("serve", "web", "worker")  # their log is read later, so it has the time
 
-class LazyGroup(click.Group):
+
+class Group(click.Group):
+    """A group that says which of its commands may have been meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with. Raises `click.UsageError`."""
+        name, names = args[0], self.list_commands(ctx)
+        if not name.startswith("-") and name not in names:
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, names, n=1)
+            hint = f"did you mean `{ctx.command_path} {close[0]}`?" if close else f"there are: {', '.join(names)}."
+            raise click.UsageError(f"there is no command '{name}'; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(Group):
     """A group that knows its commands' names and help without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,18 +74,22 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="bonewise")
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bonewise", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure, and log more.")
-def cli(debug: bool) -> None:
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
     """Reminders and screening follow-up for people with MS at risk of osteoporosis.
 
     First `bonewise init`, then `bonewise clinic add`, `bonewise import` and `bonewise serve`. `make run` does it all
     with a sample clinic. Settings come from the environment or `.env`; see README.md.
+
+    Exit codes: 0 done, 1 failed or something was rejected, 2 wrong usage.
     """
     import logging
 
+    runs_on = ctx.invoked_subcommand in _RUN_ON
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s" if debug or runs_on else "bonewise: %(message)s",
     )

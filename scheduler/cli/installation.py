@@ -97,7 +97,13 @@ def sample_load() -> None:
     from scheduler.services.sample import load_sample
 
     with opened() as app:
-        loaded = load_sample(app.store, app.rules, is_simulated=app.settings.is_simulated, now=app.clock.now())
+        loaded = load_sample(
+            app.store,
+            app.rules,
+            is_simulated=app.settings.is_simulated,
+            now=app.clock.now(),
+            ticker_at=app.ticker_at,
+        )
         click.echo(f"Loaded {loaded} invented patients." if loaded else "The sample clinic is there already.")
 
 

@@ -1,9 +1,10 @@
-"""Running commands: what they print, how they fail, with which exit code."""
+"""Running commands: what they share, what they print, how they end."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,51 +12,51 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scheduler.cli.failures import FAILED, Refused, say, sentence, usage
+
 if TYPE_CHECKING:
     from scheduler.bootstrap import App
     from scheduler.ports import Unit
     from scheduler.records import Clinic
 
-FAILED = 1
+__all__ = ["FAILED", "run"]
+
+_DEBUG = "--debug"
+_NARROWEST = 24  # columns that the last column of a table keeps on a narrow terminal
 
 
-def run(command: click.Command) -> int:
-    """Run the command line; a failure becomes one sentence on standard error, without a traceback."""
-    debug = "--debug" in sys.argv[1:]
+def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; a failure becomes one sentence on standard error.
+
+    `--debug` may stand anywhere; with it a failure is raised, for its traceback.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = _DEBUG in given
+    given = [*([_DEBUG] if debug else []), *(argument for argument in given if argument != _DEBUG)]
     try:
-        result = command.main(standalone_mode=False, prog_name="bonewise")
+        result = command.main(given, standalone_mode=False, prog_name="bonewise")
     except click.exceptions.Abort:
         return _fail("stopped")
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
+    except click.UsageError as error:
+        say(usage(error))
+        return error.exit_code
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except BrokenPipeError:  # `| head` has seen enough; nothing may be written at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:
         if debug:
             raise
-        return _fail(_sentence(error))
+        return _fail(sentence(error))
     return result if isinstance(result, int) else 0
 
 
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split()) if not _is_listing(error) else str(error)
-    if _is_ours(error) or isinstance(error, OSError):
-        return text
-    return f"{type(error).__name__}: {text[:300]}; run again with `bonewise --debug ...` to see where"
-
-
-def _is_ours(error: Exception) -> bool:
-    return type(error).__module__.startswith("scheduler.") or type(error) is ValueError
-
-
-def _is_listing(error: Exception) -> bool:
-    return hasattr(error, "faults")
-
-
 def _fail(text: str) -> int:
-    click.echo(f"bonewise: {text}", err=True)
+    say(text)
     return FAILED
 
 
@@ -65,27 +66,24 @@ def opened(*, is_worker: bool = False) -> Iterator[App]:
     from scheduler.bootstrap import App
     from scheduler.settings import load_settings
 
-    app = App(load_settings(), is_worker=is_worker)
+    settings = load_settings()
+    for note in settings.notes:
+        say(note)
+    app = App(settings, is_worker=is_worker)
     try:
         yield app
     finally:
         app.close()
 
 
-class UnknownClinicError(click.ClickException):
-    """No clinic has that code."""
-
-    def __init__(self, code: str, known: Sequence[str]) -> None:
-        there = f"there are: {', '.join(known)}" if known else "there are none yet: `bonewise clinic add` makes one"
-        super().__init__(f"no clinic has the code {code}; {there}")
-
-
 def clinic_of(unit: Unit, code: str) -> Clinic:
-    """The clinic with this code."""
+    """The clinic with this code. Raises `Refused`, with the codes that there are."""
     clinic = unit.installation.clinic(code)
-    if clinic is None:
-        raise UnknownClinicError(code, [one.code for one in unit.installation.clinics().values()])
-    return clinic
+    if clinic is not None:
+        return clinic
+    known = [one.code for one in unit.installation.clinics().values()]
+    there = f"there are: {', '.join(known)}" if known else "there are none yet: `bonewise clinic add` makes one"
+    raise Refused(f"no clinic has the code '{code}'; {there}")
 
 
 def print_json(document: Any) -> None:
@@ -98,18 +96,26 @@ def _plain(value: Any) -> str:
 
 
 def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, nothing: str) -> None:
-    """Rows as a table for people; `nothing` when there are none."""
+    """Rows as a table for people; `nothing` when there are none. A terminal's lines are not overrun."""
     if not rows:
         click.echo(nothing)
         return
     cells = [["" if row[name] is None else _cell(row[name]) for name in columns] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(columns)]
+    if sys.stdout.isatty():
+        before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+        widths[-1] = min(widths[-1], max(_NARROWEST, shutil.get_terminal_size().columns - before))
     for line in (list(columns), *cells):
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        cut = [
+            text if len(text) <= width else f"{text[: width - 1]}…" for text, width in zip(line, widths, strict=True)
+        ]
+        click.echo("  ".join(text.ljust(width) for text, width in zip(cut, widths, strict=True)).rstrip())
 
 
 def _cell(value: Any) -> str:
-    return " ".join(_plain(value).split())
+    """On one line, and without what a terminal would obey: a patient may have sent it."""
+    text = " ".join(_plain(value).split())
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(

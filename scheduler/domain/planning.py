@@ -114,9 +114,9 @@ class _Day:
                 if outcome.send is None:
                     break
                 slides = self._pathway(enrolled).late is Late.SLIDE
-                rest_of_gap = slides or recorded >= MISSED_DAYS_RECORDED
                 self._skip(outcome, enrolled, due, SkipReason.TOO_LATE)
                 recorded += 1
+                rest_of_gap = slides or recorded >= MISSED_DAYS_RECORDED
                 enrolled = self._apply(enrolled, GaveWay(yesterday if rest_of_gap else due))
 
     def _close_day(self) -> None:

@@ -6,20 +6,24 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from scheduler.domain.languages import normalise_language
 from scheduler.domain.sms import segments
 from scheduler.domain.zones import country_of_zone, parse_zone
 from scheduler.ports import Store
 from scheduler.records import Clinic
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
-from scheduler.services.intake.phones import country_of_number
+from scheduler.services.intake.languages import parse_language
+from scheduler.services.intake.names import parse_name
+from scheduler.services.intake.phones import country_of_number, is_country
 
 LONGEST_MESSAGE_NAME = 40  # characters; the templates are written for names of up to 24
 _COMFORTABLE_NAME = 24
+_LONGEST_NAME = 120  # characters, what its column holds
 
 _MARKS = re.compile(r"[\s().\-]")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
+_CALLED = re.compile(r"(?=(?:\D*\d){3})\+?[\d(][\d\s().\-/]*(?:(?:x|ext\.?) ?\d+)?", re.ASCII | re.IGNORECASE)
+_LONGEST_CALLED = 30  # characters; it stands in texts
 
 
 class ClinicFaultError(ValueError):
@@ -73,13 +77,11 @@ def add_staff(store: Store, clinic: Clinic, *, email: str, role: str, now: datet
 
 
 def _checked(new: NewClinic) -> Clinic:
-    code, name = new.code.strip(), " ".join(new.name.split())
+    code, name = new.code.strip(), _name("--name", new.name)
     if not code or len(code) > 32 or not code.isascii() or not code.replace("-", "").replace("_", "").isalnum():
         raise ClinicFaultError(f"--code {new.code!r}: write 1 to 32 letters, digits, hyphens or underscores")
-    message_name = " ".join((new.message_name or new.name).split())
-    if not name or len(name) > 120:
-        raise ClinicFaultError("--name: write 1 to 120 characters")
-    if not message_name or len(message_name) > LONGEST_MESSAGE_NAME:
+    message_name = _name("--message-name", new.message_name or name)
+    if len(message_name) > LONGEST_MESSAGE_NAME:
         raise ClinicFaultError(
             f"the name that opens every message has {len(message_name)} characters; "
             f"give a shorter, neutral one with --message-name (at most {LONGEST_MESSAGE_NAME})"
@@ -88,9 +90,12 @@ def _checked(new: NewClinic) -> Clinic:
         timezone = parse_zone(new.timezone).key
     except ValueError as error:
         raise ClinicFaultError(f"--timezone: {error}") from error
-    language = normalise_language(new.language)
-    if language is None:
-        raise ClinicFaultError(f"--language {new.language!r}: write a BCP 47 tag such as en or es-MX")
+    try:
+        language = parse_language(new.language)
+    except FieldError as error:
+        raise ClinicFaultError(f"--language {new.language!r}: {error}") from error
+    if new.sms_from and new.messaging_service:
+        raise ClinicFaultError("--sms-from and --messaging-service: give one of the two, for texts have one sender")
     if not 0 < new.mps <= 1000:
         raise ClinicFaultError(f"--mps {new.mps:g}: write messages per second, above 0 and at most 1000")
     return Clinic(
@@ -100,7 +105,7 @@ def _checked(new: NewClinic) -> Clinic:
         timezone=timezone,
         country=_country(new, timezone),
         language=language,
-        phone=new.phone.strip() if new.phone else None,
+        phone=_phone_to_call(new.phone) if new.phone else None,
         sms_from=_number("--sms-from", new.sms_from),
         messaging_service=_messaging_service(new.messaging_service),
         email_from=_email("--email-from", new.email_from) if new.email_from else None,
@@ -111,13 +116,31 @@ def _checked(new: NewClinic) -> Clinic:
 def _country(new: NewClinic, timezone: str) -> str:
     if new.country:
         country = new.country.strip().upper()
-        if len(country) != 2 or not country.isalpha():
+        if not is_country(country):
             raise ClinicFaultError(f"--country {new.country!r}: write the two letters of ISO 3166, such as US")
         return country
     for number in (new.sms_from, new.phone):
         if number and (found := country_of_number(number)):
             return found
     return country_of_zone(timezone) or "US"
+
+
+def _name(option: str, text: str) -> str:
+    try:
+        name = parse_name(" ".join(text.split()))
+    except FieldError as error:
+        raise ClinicFaultError(f"{option}: {error}") from error
+    if len(name) > _LONGEST_NAME:
+        raise ClinicFaultError(f"{option}: write at most {_LONGEST_NAME} characters")
+    return name
+
+
+def _phone_to_call(text: str) -> str:
+    """As the clinic writes it, an extension included: patients read it, nothing dials it."""
+    phone = " ".join(text.split())
+    if len(phone) > _LONGEST_CALLED or not _CALLED.fullmatch(phone):
+        raise ClinicFaultError(f"--phone {text!r}: write a number that patients can call, such as 617-555-0100")
+    return phone
 
 
 def _number(option: str, number: str | None) -> str | None:
@@ -150,8 +173,8 @@ def _warnings(clinic: Clinic) -> list[str]:
     found = []
     if len(clinic.message_name) > _COMFORTABLE_NAME:
         found.append(
-            f"'{clinic.message_name}' opens every text; with more than {_COMFORTABLE_NAME} characters some texts take "
-            "two segments. --message-name gives a shorter one"
+            f"'{clinic.message_name}' opens every text, and with more than {_COMFORTABLE_NAME} characters some texts "
+            "take two segments; --message-name gives a shorter one"
         )
     odd = segments(clinic.message_name).odd
     if odd:

@@ -32,6 +32,10 @@ class Decision(StrEnum):
     COME_IN = "come_in"
 
 
+class ResultError(ValueError):
+    """The result cannot be recorded as given. The text says why and what to do."""
+
+
 class CaseError(ValueError):
     """The supplement case cannot be decided this way. The text says why and what to do."""
 
@@ -50,11 +54,19 @@ def add_result(
     by: str,
     now: datetime,
 ) -> None:
-    """Record a result: it ends the cycle, voids what is pending and opens its review. Raises `UnknownPatientError`."""
+    """Record a result: it ends the cycle, voids what is pending and opens its review.
+
+    Raises `UnknownPatientError` and `ResultError`.
+    """
     with store.writing() as transaction:
         loaded = load_by_mrn(transaction, rules, clinic, mrn, now)
         if taken_on > loaded.situation.today:
-            raise ValueError(f"the date of the result, {taken_on}, is in the future; write the date it was taken")
+            raise ResultError(f"the date of the result, {taken_on}, is in the future; write the date it was taken")
+        born = loaded.patient.birth_date
+        if born is not None and taken_on < born:
+            raise ResultError(
+                f"the date of the result, {taken_on}, is before the patient's birth; look for a wrong year"
+            )
         result = Result(
             patient_id=loaded.patient.id,
             clinic_id=clinic.id,
@@ -76,7 +88,10 @@ def add_result(
 def decide_clearance(
     store: Store, rules: Rules, *, case: int, decision: Decision, by: str, now: datetime
 ) -> Clearance:
-    """A clinician decides a supplement case; the patient gets that decision's approved wording. Raises `CaseError`."""
+    """A clinician decides a supplement case; the patient gets that decision's approved wording.
+
+    Raises `CaseError`.
+    """
     with store.writing() as unit:
         found = unit.worklist.clearances(case=case)
         if not found:

@@ -46,13 +46,18 @@ class Phone:
     @property
     def key(self) -> str:
         """A name for it that can stand in an address and does not change."""
-        return hashlib.sha256(f"{self.channel.value}:{self.address}".encode()).hexdigest()[:12]
+        return phone_key(self.channel, self.address)
 
     @property
     def version(self) -> str:
         """Changes whenever something comes in."""
         latest = self.bubbles[-1].at.isoformat() if self.bubbles else ""
         return f"{len(self.bubbles)}-{latest}"
+
+
+def phone_key(channel: Channel, address: str) -> str:
+    """What `Phone.key` is for this number or e-mail address."""
+    return hashlib.sha256(f"{channel.value}:{address}".encode()).hexdigest()[:12]
 
 
 def phones(unit: Unit, deliveries: Sequence[SimulatedDelivery], *, channels: AbstractSet[Channel]) -> list[Phone]:

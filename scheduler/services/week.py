@@ -38,6 +38,11 @@ class Line:
     status: MessageStatus | None = None
     reason: str | None = None
 
+    @property
+    def day(self) -> date:
+        """The patient's date."""
+        return self.at.date()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
@@ -48,7 +53,8 @@ class Week:
     patients: int
     replies_today: int
     open_tasks: int
-    went: tuple[Line, ...]
+    went: tuple[Line, ...]  # today
+    went_yesterday: tuple[Line, ...]
     did_not_go: tuple[Line, ...]
     still_today: tuple[Line, ...]
     days: tuple[tuple[date, tuple[Line, ...]], ...]
@@ -64,16 +70,19 @@ def week(store: Store, rules: Rules, composer: Composer, clinic: Clinic, *, now:
     """The clinic at `now` (UTC). Reads only."""
     zone = ZoneInfo(clinic.timezone)
     today = local_date(now, zone)
+    yesterday = today - timedelta(days=1)
     midnight = instant(today, time.min, zone)
     with store.reading() as unit:
         count = unit.patients.count(clinic.id)
-        entries = [entry for entry in unit.ledger.entries(clinic.id, limit=MOST_ENTRIES) if entry.due_date == today]
+        entries = [
+            entry for entry in unit.ledger.entries(clinic.id, limit=MOST_ENTRIES) if entry.due_date >= yesterday
+        ]
         known = unit.patients.by_mrn(clinic.id, sorted({entry.patient for entry in entries}))
         replies = len(unit.inbox.replies(clinic.id, since=midnight))
         open_tasks = unit.gauges.open_tasks(clinic.id)
         is_whole = count <= MOST_PATIENTS
         names = {one.mrn: one.name for one in unit.patients.of_clinic(clinic.id)} if is_whole else {}
-    ledger = sorted((_recorded(entry, known[entry.patient], rules) for entry in entries), key=_by_time)
+    went, did_not_go = _ledger(entries, known, rules)
     ahead = simulate(store, rules, composer, clinic, days=DAYS, start=now) if is_whole else ()
     days = _by_day(_expected(message, names, rules) for message in ahead)
     return Week(
@@ -82,11 +91,23 @@ def week(store: Store, rules: Rules, composer: Composer, clinic: Clinic, *, now:
         patients=count,
         replies_today=replies,
         open_tasks=open_tasks,
-        went=tuple(line for line in ledger if line.status not in _DID_NOT_GO),
-        did_not_go=tuple(line for line in ledger if line.status in _DID_NOT_GO),
-        still_today=tuple(line for day, lines in days.items() if day <= today for line in lines),
+        went=tuple(line for line in went if line.day >= today),
+        went_yesterday=tuple(line for line in went if line.day == yesterday),
+        did_not_go=tuple(line for line in did_not_go if line.day >= today),
+        still_today=tuple(
+            sorted((line for day, lines in days.items() if day <= today for line in lines), key=_by_time)
+        ),
         days=tuple((day, tuple(lines)) for day, lines in days.items() if today < day < today + timedelta(days=DAYS)),
         is_whole=is_whole,
+    )
+
+
+def _ledger(entries: Iterable[LedgerEntry], known: dict[str, Patient], rules: Rules) -> tuple[list[Line], list[Line]]:
+    """What went, or is about to, and what did not."""
+    lines = sorted((_recorded(entry, known[entry.patient], rules) for entry in entries), key=_by_time)
+    return (
+        [line for line in lines if line.status not in _DID_NOT_GO],
+        [line for line in lines if line.status in _DID_NOT_GO],
     )
 
 
@@ -121,9 +142,10 @@ def _title(pathway: str, rules: Rules) -> str:
 
 
 def _by_day(lines: Iterable[Line]) -> dict[date, list[Line]]:
+    """Lines by the patient's date. A day ahead is read by the clock on the wall, wherever that is."""
     days: dict[date, list[Line]] = defaultdict(list)
-    for line in sorted(lines, key=_by_time):
-        days[line.at.date()].append(line)
+    for line in sorted(lines, key=lambda line: (line.at.time(), line.mrn)):
+        days[line.day].append(line)
     return dict(sorted(days.items()))
 
 

@@ -125,10 +125,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _checked(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a ValueError: the port is no number
         raise DatabaseUrlFault(
             "BONEWISE_DATABASE_URL is not a database address; write sqlite:///var/bonewise.db or "
-            f"{_PSYCOPG}://user:password@host/database"
+            f"{_PSYCOPG}://user:password@host/database (/ ? # @ : in a password as %2F %3F %23 %40 %3A)"
         ) from error
     address = address.set(drivername=_REWRITTEN.get(address.drivername, address.drivername))
     if address.drivername not in ("sqlite", _PSYCOPG):
@@ -152,7 +152,7 @@ def _sqlite_engine(address: URL, *, busy_seconds: float) -> Engine:
         max_overflow=15,
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
     )
-    place = _named(str(address.database))
+    place = place_of(address)
     _turnstiles[engine] = _Turnstile(threading.Lock(), busy_seconds, place)
 
     @event.listens_for(engine, "do_connect")
@@ -173,6 +173,25 @@ def _sqlite_engine(address: URL, *, busy_seconds: float) -> Engine:
 
     _explain_failures(engine, place)
     return engine
+
+
+def place_of(address: URL) -> str:
+    """The database as an operator knows it, without its password."""
+    if address.drivername == "sqlite":
+        return _named(str(address.database))
+    host = address.host or "the local socket"
+    return f"the PostgreSQL database {address.database} at {host}:{address.port or 5432}"
+
+
+def is_absent(engine: Engine) -> bool:
+    """Whether the database is a file that is not there. Connecting would make it."""
+    file = str(engine.url.database)
+    if engine.dialect.name != "sqlite" or file.startswith("file:"):
+        return False
+    try:
+        return not Path(file).exists()
+    except OSError:  # its folder may not be looked into; connecting says why
+        return False
 
 
 def _named(file: str) -> str:
@@ -259,8 +278,7 @@ def _postgres_engine(address: URL, *, worker: bool) -> Engine:
         driver.execute("; ".join(f"SET {setting}" for setting in settings))
         driver.commit()
 
-    host = address.host or "the local socket"
-    _explain_failures(engine, f"PostgreSQL database {address.database} at {host}:{address.port or 5432}")
+    _explain_failures(engine, place_of(address))
     return engine
 
 

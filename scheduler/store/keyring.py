@@ -103,11 +103,14 @@ def load(path: Path) -> KeyRing:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise KeyFault(
-            f"the key file {path} is missing; restore it from a backup, or run `bonewise init` to start anew"
+            f"the key file {path} is missing; restore it from a backup, for without it nothing in the database can "
+            "be read (to start anew, move the database away and run `bonewise init`)"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise KeyFault(f"the key file {path} cannot be read: {reason}") from error
+    if not text.strip():
+        raise KeyFault(f"the key file {path} is empty; restore it from a backup")
     if warning := exposure(path):
         _log.warning("%s", warning)
     return KeyRing.parse(text, source=str(path))

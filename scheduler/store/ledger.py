@@ -5,12 +5,13 @@ Statuses only move forward: every UPDATE carries the statuses it may come from, 
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Update, literal_column, select, update
 
 from scheduler.domain.contact import PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
@@ -18,6 +19,7 @@ from scheduler.domain.people import Channel
 from scheduler.ids import new_id
 from scheduler.records import Attempt, AttemptEnd, LedgerEntry, ReadyMessage
 from scheduler.store import rows
+from scheduler.store.bulk import insert_rows, keyed, update_rows
 from scheduler.store.tables import attempts, messages, patients
 from scheduler.store.vault import Vault
 
@@ -26,18 +28,17 @@ def _move(target: MessageStatus) -> Update:
     """An UPDATE of one message to `target`, from the statuses that may lead there."""
     # As literals, because a list of parameters cannot be part of a statement that is executed for many rows.
     sources: list[ColumnElement[str]] = [literal_column(f"'{status.value}'") for status in sources_of(target)]
-    return (
-        update(messages)
-        .where(
-            messages.c.id == bindparam("of_id"),
-            messages.c.clinic_id == bindparam("of_clinic"),
-            messages.c.status.in_(sources),
-        )
-        .values(status=target.value)
-    )
+    return update(messages).where(messages.c.status.in_(sources)).values(status=target.value)
 
 
 _MOVES = {target: _move(target) for target in MessageStatus}
+_END_ATTEMPT = update(attempts)
+_PatientRow = namedtuple("_PatientRow", patients.c.keys())  # type: ignore[misc]  # the columns are known to nobody else
+_CLAIMED = select(messages, *(column.label(f"p_{column.name}") for column in patients.c)).join(
+    patients, patients.c.id == messages.c.patient_id
+)
+_PATIENT_AT = len(messages.c)  # where the patient's columns begin in a claimed row
+_COUNT_AT = list(messages.c).index(messages.c.count)  # a row, being a tuple, has a method of that name
 
 
 class Ledger:
@@ -53,13 +54,12 @@ class Ledger:
         self, planned: Iterable[tuple[UUID, int, PlannedMessage]], *, now: datetime, versions: dict[str, str]
     ) -> None:
         """Add messages of (patient, clinic). `versions` names each pathway's version."""
-        values = [
+        values = (
             _planned_values(patient_id, clinic_id, message, now)
             | {"pathway_version": versions.get(message.pathway, "")}
             for patient_id, clinic_id, message in planned
-        ]
-        if values:
-            self._connection.execute(insert(messages), values)
+        )
+        insert_rows(self._connection, messages, values)
 
     def skip(
         self,
@@ -69,7 +69,7 @@ class Ledger:
         versions: dict[str, str],
     ) -> None:
         """Add reminders that were due and did not go, with their reasons."""
-        values = [
+        values = (
             {
                 **_blank_values(patient_id, clinic_id, channel, now),
                 "enrolment_id": reminder.enrolment_id,
@@ -83,9 +83,8 @@ class Ledger:
                 "pathway_version": versions.get(reminder.pathway, ""),
             }
             for patient_id, clinic_id, channel, reminder in skipped
-        ]
-        if values:
-            self._connection.execute(insert(messages), values)
+        )
+        insert_rows(self._connection, messages, values)
 
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
         """Void what is planned for these enrolments: an answer, a result or a changed plan made it pointless."""
@@ -123,35 +122,28 @@ class Ledger:
         )
 
     def _claim(self, *where: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> list[ReadyMessage]:
-        query = (
-            select(messages, *(column.label(f"p_{column.name}") for column in patients.c))
-            .join(patients, patients.c.id == messages.c.patient_id)
-            .where(*where)
-            .order_by(order)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=messages)
-        )
-        return [self._ready(row._mapping) for row in self._connection.execute(query)]
+        query = _CLAIMED.where(*where).order_by(order).limit(limit).with_for_update(skip_locked=True, of=messages)
+        return [self._ready(row) for row in self._connection.execute(query)]
 
-    def _ready(self, row: Any) -> ReadyMessage:
+    def _ready(self, row: rows.AnyRow) -> ReadyMessage:
         return ReadyMessage(
-            id=row["id"],
-            kind=MessageKind(row["kind"]),
-            channel=Channel(row["channel"]),
-            enrolment_id=row["enrolment_id"],
-            pathway=row["pathway"],
-            step=row["step"],
-            cycle=row["cycle"],
-            fired=row["fired"],
-            template=row["template"],
-            turn=row["activity_turn"],
-            count=row["count"],
-            stop_line=row["stop_line"],
-            due_date=row["due_date"],
-            send_from=row["send_from"],
-            send_until=row["send_until"],
-            attempts=row["attempts"],
-            patient=rows.patient_from(_Prefixed(row), self._vault),
+            id=row.id,
+            kind=MessageKind(row.kind),
+            channel=Channel(row.channel),
+            enrolment_id=row.enrolment_id,
+            pathway=row.pathway,
+            step=row.step,
+            cycle=row.cycle,
+            fired=row.fired,
+            template=row.template,
+            turn=row.activity_turn,
+            count=row[_COUNT_AT],
+            stop_line=row.stop_line,
+            due_date=row.due_date,
+            send_from=row.send_from,
+            send_until=row.send_until,
+            attempts=row.attempts,
+            patient=rows.patient_from(_PatientRow._make(row[_PATIENT_AT:]), self._vault),
         )
 
     def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
@@ -159,7 +151,7 @@ class Ledger:
         self._move(
             MessageStatus.SENDING,
             [
-                _keyed(
+                keyed(
                     attempt.message_id,
                     attempt.clinic_id,
                     channel=attempt.channel.value,
@@ -175,7 +167,7 @@ class Ledger:
                 for attempt in begun
             ],
         )
-        values = [
+        values = (
             {
                 "id": attempt.id,
                 "clinic_id": attempt.clinic_id,
@@ -186,37 +178,30 @@ class Ledger:
                 "started_at": now,
             }
             for attempt in begun
-        ]
-        if values:
-            self._connection.execute(insert(attempts), values)
+        )
+        insert_rows(self._connection, attempts, values)
 
     def end_attempts(self, ended: Sequence[AttemptEnd], *, now: datetime) -> None:
         """Record what attempts came to. A message that a receipt has meanwhile moved on is left where it is."""
-        if not ended:
-            return
-        self._connection.execute(
-            update(attempts).where(
-                attempts.c.id == bindparam("of_id"), attempts.c.clinic_id == bindparam("of_clinic")
-            ),
-            [
-                _keyed(
-                    end.attempt_id,
-                    end.clinic_id,
-                    finished_at=now,
-                    outcome=end.outcome,
-                    code=end.code,
-                    detail=end.detail,
-                )
-                for end in ended
-            ],
+        finished = (
+            keyed(
+                end.attempt_id,
+                end.clinic_id,
+                finished_at=now,
+                outcome=end.outcome,
+                code=end.code,
+                detail=end.detail,
+            )
+            for end in ended
         )
+        update_rows(self._connection, _END_ATTEMPT, finished)
         for target in {end.status for end in ended}:
             same = [end for end in ended if end.status is target]
             self._move(target, [_end_values(end, now) for end in same])
 
     def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
         """Move (message, clinic) to `target`, with a reason."""
-        self._move(target, [_keyed(message_id, clinic_id, reason=reason) for message_id, clinic_id, reason in moved])
+        self._move(target, [keyed(message_id, clinic_id, reason=reason) for message_id, clinic_id, reason in moved])
 
     def postpone(
         self, message_id: UUID, clinic_id: int, *, send_from: datetime, send_until: datetime, channel: Channel
@@ -232,9 +217,8 @@ class Ledger:
             .values(send_from=send_from, send_until=send_until, channel=channel.value)
         )
 
-    def _move(self, target: MessageStatus, values: list[rows.Values]) -> None:
-        if values:
-            self._connection.execute(_MOVES[target], values)
+    def _move(self, target: MessageStatus, values: Iterable[rows.Values]) -> None:
+        update_rows(self._connection, _MOVES[target], values)
 
     # Reading
 
@@ -272,22 +256,6 @@ class Ledger:
             body=self._vault.open("messages.body", row.body),
             segments=row.segments,
         )
-
-
-class _Prefixed:
-    """The patient's columns of a joined row, read as if they were a row of `patients`."""
-
-    __slots__ = ("_row",)
-
-    def __init__(self, row: Any) -> None:
-        self._row = row
-
-    def __getattr__(self, name: str) -> Any:
-        return self._row[f"p_{name}"]
-
-
-def _keyed(row_id: UUID, clinic_id: int, **values: Any) -> rows.Values:
-    return {"of_id": row_id, "of_clinic": clinic_id, **values}
 
 
 def _blank_values(patient_id: UUID, clinic_id: int, channel: Channel, now: datetime) -> rows.Values:
@@ -329,7 +297,7 @@ def _planned_values(patient_id: UUID, clinic_id: int, message: PlannedMessage, n
 
 
 def _end_values(end: AttemptEnd, now: datetime) -> rows.Values:
-    values = _keyed(end.message_id, end.clinic_id, reason=end.code, lease_until=None, worker=None)
+    values = keyed(end.message_id, end.clinic_id, reason=end.code, lease_until=None, worker=None)
     match end.status:
         case MessageStatus.SENT:
             return values | {"provider_id": end.provider_id, "sent_at": now}

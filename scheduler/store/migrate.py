@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
-from scheduler.store.engine import WRITES, StoreUnavailable, make_engine, reading
+from scheduler.store.engine import WRITES, StoreUnavailable, is_absent, make_engine, place_of, reading
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,7 +41,12 @@ def head() -> str:
 
 
 def current(engine: Engine) -> str | None:
-    """The database's schema version; None when it has no tables yet. Raises `StoreUnavailable`."""
+    """The database's schema version; None when it has no tables yet. Raises `StoreUnavailable`.
+
+    A database file that is not there is not made by asking: who works in the wrong folder leaves nothing behind.
+    """
+    if is_absent(engine):
+        return None
     with reading(engine) as connection:
         return _current(connection)
 
@@ -56,11 +62,11 @@ def require_current(engine: Engine) -> None:
     if version == HEAD:
         return
     if version is None:
-        raise StoreUnavailable(f"{_name(engine)} has not been set up; run `bonewise init`")
+        raise StoreUnavailable(f"{place_of(engine.url)} has not been set up; run `bonewise init`")
     if version > HEAD:
         raise StoreUnavailable(_too_new(engine, version))
     raise StoreUnavailable(
-        f"{_name(engine)} has the tables of an older version ({version}, now {HEAD}); run `bonewise init`"
+        f"{place_of(engine.url)} has the tables of an older version ({version}, now {HEAD}); run `bonewise init`"
     )
 
 
@@ -80,7 +86,8 @@ def upgrade(engine: Engine) -> bool:
             raise StoreUnavailable(_too_new(engine, version))
         from alembic import command
 
-        command.upgrade(_config(connection), "head")
+        with _explaining_strangers(connection):
+            command.upgrade(_config(connection), "head")
     return True
 
 
@@ -116,15 +123,25 @@ def _current(connection: Connection) -> str | None:
     return version
 
 
-def _name(engine: Engine) -> str:
-    return f"the database {engine.url.render_as_string(hide_password=True)}"
-
-
 def _too_new(engine: Engine, version: str) -> str:
     return (
-        f"{_name(engine)} has the tables of a newer version ({version}, this one knows {HEAD}); "
+        f"{place_of(engine.url)} has the tables of a newer version ({version}, this one knows {HEAD}); "
         "install that version of Bonewise again, or restore a backup"
     )
+
+
+@contextmanager
+def _explaining_strangers(connection: Connection) -> Iterator[None]:
+    """Tables of our names that no version is noted for are another program's, or of a database that was damaged."""
+    try:
+        yield
+    except DBAPIError as error:
+        if "already exists" not in str(error.orig):
+            raise
+        raise StoreUnavailable(
+            f"{place_of(connection.engine.url)} has tables that no version of Bonewise is noted for "
+            f"({str(error.orig).splitlines()[0]}); restore a backup, or correct BONEWISE_DATABASE_URL"
+        ) from error
 
 
 @contextmanager

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, Update, func, select, update
 
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.people import Channel
 from scheduler.ids import new_id
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
+from scheduler.store.bulk import insert_rows, keyed, update_rows
 from scheduler.store.tables import consents, enrolments, patients
 from scheduler.store.vault import Vault
 
@@ -37,12 +38,8 @@ _PLANNED_COLUMNS = (
     patients.c.contacts_that_day,
     patients.c.stop_line_on,
 )
-_UPDATE_PATIENT = update(patients).where(
-    patients.c.id == bindparam("of_id"), patients.c.clinic_id == bindparam("of_clinic")
-)
-_UPDATE_ENROLMENT = update(enrolments).where(
-    enrolments.c.id == bindparam("of_id"), enrolments.c.clinic_id == bindparam("of_clinic")
-)
+_UPDATE_PATIENT = update(patients)
+_UPDATE_ENROLMENT = update(enrolments)
 
 
 class Patients:
@@ -132,65 +129,62 @@ class Patients:
     # Writing
 
     def insert(self, new: Sequence[Patient], *, now: datetime) -> None:
-        if new:
-            stamps = {"created_at": now, "updated_at": now}
-            self._connection.execute(
-                insert(patients), [rows.patient_values(patient, self._vault) | stamps for patient in new]
-            )
+        stamps = {"created_at": now, "updated_at": now}
+        insert_rows(
+            self._connection, patients, (rows.patient_values(patient, self._vault) | stamps for patient in new)
+        )
 
     def update(self, changed: Iterable[Patient], *, now: datetime) -> None:
         """Write the whole record of each patient."""
         values = [rows.patient_values(patient, self._vault) | {"updated_at": now} for patient in changed]
-        self._execute_updates(_UPDATE_PATIENT, [_keyed(row.pop("id"), row.pop("clinic_id"), row) for row in values])
+        self._update(_UPDATE_PATIENT, (keyed(row.pop("id"), row.pop("clinic_id"), **row) for row in values))
 
     def set_contacts(self, changed: Iterable[tuple[UUID, int, Contact, datetime | None]]) -> None:
         """Write what a decision changed: (patient, clinic, contact, next contact)."""
-        self._execute_updates(
+        self._update(
             _UPDATE_PATIENT,
-            [
-                _keyed(patient_id, clinic_id, rows.contact_values(contact) | {"next_contact_at": due})
+            (
+                keyed(patient_id, clinic_id, next_contact_at=due, **rows.contact_values(contact))
                 for patient_id, clinic_id, contact, due in changed
-            ],
+            ),
         )
 
     def set_next_contact(self, clinic_id: int, patient_id: UUID, due: datetime | None) -> None:
-        self._execute_updates(_UPDATE_PATIENT, [_keyed(patient_id, clinic_id, {"next_contact_at": due})])
+        self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, next_contact_at=due)])
 
     def mark_bad(self, clinic_id: int, patient_id: UUID, channel: Channel) -> None:
         """The number or address will never work."""
         column = "phone_bad" if channel is Channel.SMS else "email_bad"
-        self._execute_updates(_UPDATE_PATIENT, [_keyed(patient_id, clinic_id, {column: True})])
+        self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: True})])
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None:
         """What the latest consent record says, kept with the patient for the planner."""
         column = "sms_consent" if channel is Channel.SMS else "email_consent"
-        self._execute_updates(_UPDATE_PATIENT, [_keyed(patient_id, clinic_id, {column: granted})])
+        self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: granted})])
 
     def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None:
         """Store enrolments of (patient, clinic), made on a local date."""
-        values = [
+        values = (
             rows.new_enrolment_values(enrolled, patient_id=patient_id, clinic_id=clinic_id, enrolled_on=on)
             for patient_id, clinic_id, enrolled, on in new
-        ]
-        if values:
-            self._connection.execute(insert(enrolments), values)
+        )
+        insert_rows(self._connection, enrolments, values)
 
     def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None:
         """Write the state of (clinic, enrolment)."""
-        self._execute_updates(
+        self._update(
             _UPDATE_ENROLMENT,
-            [_keyed(one.id, clinic_id, rows.enrolment_values(one.state)) for clinic_id, one in changed],
+            (keyed(one.id, clinic_id, **rows.enrolment_values(one.state)) for clinic_id, one in changed),
         )
 
-    def _execute_updates(self, statement: object, values: list[rows.Values]) -> None:
-        if values:
-            self._connection.execute(statement, values)  # type: ignore[call-overload]
+    def _update(self, statement: Update, values: Iterable[rows.Values]) -> None:
+        update_rows(self._connection, statement, values)
 
     # Consent
 
     def record_consents(self, records: Iterable[Consent], *, now: datetime) -> None:
         """Append to the consent record. The patient's own `sms_consent` and `email_consent` follow separately."""
-        values = [
+        values = (
             {
                 "id": new_id(),
                 "clinic_id": record.clinic_id,
@@ -204,9 +198,8 @@ class Patients:
                 "wording": record.wording,
             }
             for record in records
-        ]
-        if values:
-            self._connection.execute(insert(consents), values)
+        )
+        insert_rows(self._connection, consents, values)
 
     def latest_consents(
         self, clinic_id: int, patient_ids: Sequence[UUID]
@@ -225,7 +218,3 @@ class Patients:
 
 def _of(clinic_id: int) -> Select[tuple[object, ...]]:
     return select(patients).where(patients.c.clinic_id == clinic_id)
-
-
-def _keyed(row_id: UUID, clinic_id: int, values: rows.Values) -> rows.Values:
-    return {"of_id": row_id, "of_clinic": clinic_id, **values}

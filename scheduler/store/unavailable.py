@@ -13,7 +13,7 @@ class StoreUnavailable(Exception):  # noqa: N818 - a state of the store, not a f
     """The database cannot be reached, opened or written to. The message is one sentence for the operator."""
 
 
-_NOT_SET_UP = "lacks tables that this version needs; run `bonewise init`"
+_NOT_SET_UP = "lacks tables that this version needs; run `bonewise init`, or restore a backup"
 
 _SQLITE_CODES = {
     sqlite3.SQLITE_READONLY: "cannot be written to; make the file and its folder writable",

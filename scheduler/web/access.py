@@ -7,44 +7,48 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
-from scheduler.web.site import Here
+from scheduler.web.site import Here, Site
 
 
-def anyone() -> None:
+async def anyone() -> None:
     """Nothing behind the route is personal, or the route itself checks what it was given (a signature, a link)."""
 
 
-def visitor(request: Request, site: Here) -> None:
+async def visitor(request: Request, site: Here) -> None:
     """Somebody who came by an address of this installation.
 
     A page elsewhere may point a host name of its own at this machine and read what it answers (DNS rebinding). It
     cannot do so with an IP address or with our own name, so only those are answered.
     """
-    if not _is_own_name(request.url.hostname or "", site.app.settings.public_url):
-        raise HTTPException(421, "Open Bonewise at the address in BONEWISE_PUBLIC_URL, or at an IP address.")
+    _check_host(request, site)
 
 
-def simulated_visitor(request: Request, site: Here) -> None:
+async def simulated_visitor(request: Request, site: Here) -> None:
     """A visitor of an installation from which nothing leaves; elsewhere the page does not exist."""
-    visitor(request, site)
+    _check_host(request, site)
     if not site.app.settings.is_simulated:
         raise HTTPException(404)
 
 
-def phone_visitor(request: Request, site: Here) -> None:
+async def phone_visitor(request: Request, site: Here) -> None:
     """A visitor of an installation with at least one simulated channel; elsewhere the page does not exist."""
-    visitor(request, site)
+    _check_host(request, site)
     if not site.simulated_channels:
         raise HTTPException(404)
 
 
-def twilio(site: Here) -> None:
+async def twilio(site: Here) -> None:
     """Twilio, where texts go through it. Its signature is checked with the form it sends."""
     if site.app.settings.sms != "twilio":
         raise HTTPException(404)
 
 
 ACCESS = frozenset({anyone, visitor, simulated_visitor, phone_visitor, twilio})
+
+
+def _check_host(request: Request, site: Site) -> None:
+    if not _is_own_name(request.url.hostname or "", site.app.settings.public_url):
+        raise HTTPException(421, "Open Bonewise at the address in BONEWISE_PUBLIC_URL, or at an IP address.")
 
 
 def _is_own_name(host: str, public_url: str) -> bool:

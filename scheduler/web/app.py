@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -15,6 +16,8 @@ from scheduler.web.pages import STATIC, Pages
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.site import Liveness, Site
+
+ROUTERS = tuple(part.router for part in (first_page, phones, health, twilio_hooks, unsubscribing))
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +39,8 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)
-    for part in (first_page, phones, health, twilio_hooks, unsubscribing):
-        web.include_router(part.router)
+    for router in ROUTERS:
+        web.include_router(router)
     web.mount("/static", _Assets(directory=STATIC), name="static")
     return web
 
@@ -45,8 +48,8 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
 class _Assets(StaticFiles):
     """Our own style, script and mark. Their addresses change with their content, so browsers may keep them."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """As Starlette's, with leave to cache."""
-        answer: Response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        answer = super().file_response(*args, **kwargs)
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return answer

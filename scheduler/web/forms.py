@@ -18,7 +18,9 @@ COOKIE = "bonewise_form"
 TOKEN = "form_token"  # noqa: S105 - the name of the field
 _PURPOSE = "form-token"
 _SIGNATURE_BYTES = 16
-_REFUSED = "This form did not come from a page of this installation, or the page is old. Open the page again and retry."
+_REFUSED = (
+    "This form did not come from a page of this installation, or the page is old. Open the page again and retry."
+)
 
 
 def token_for(app: App, request: Request) -> tuple[str, str]:

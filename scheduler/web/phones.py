@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from scheduler.domain.people import Channel
-from scheduler.services.phones import MOST_PHONES, Phone, phones
+from scheduler.services.phones import MOST_PHONES, Phone, phone_key, phones
 from scheduler.services.replies import Inbound, receive
 from scheduler.services.routing import clinic_for
 from scheduler.web.access import phone_visitor
@@ -18,7 +18,9 @@ from scheduler.web.site import Here, Site
 
 router = APIRouter(prefix="/phones", dependencies=[Depends(phone_visitor)])
 
-LONGEST_REPLY = 1600  # characters: as long as a text can be, https://www.twilio.com/docs/glossary/what-sms-character-limit
+LONGEST_REPLY = (
+    1600  # characters: as long as a text can be, https://www.twilio.com/docs/glossary/what-sms-character-limit
+)
 
 
 @router.get("")
@@ -60,7 +62,7 @@ def reply(site: Here, fields: OwnFields) -> RedirectResponse:
         receive(app.store, app.rules, clinic, inbound, now=app.clock.now())
         with app.turn:
             app.ticker.tick()
-    return RedirectResponse(f"/phones#{_anchor(channel, sender)}", status_code=303)
+    return RedirectResponse(f"/phones#{phone_key(channel, sender)}", status_code=303)
 
 
 def _channel(site: Site, fields: dict[str, str]) -> Channel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +11,6 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from scheduler.web.security import HEADERS
-from scheduler.web.site import site_of
 
 _TITLES = {
     403: "This was refused",
@@ -65,11 +65,9 @@ def problem(request: Request, code: int, said: str = "") -> Response:
     text = said or _REMEDIES.get(code, "Go back and try again.")
     if request.url.path.startswith(_MACHINES):
         return PlainTextResponse(f"{title}. {text}\n", status_code=code, headers=HEADERS)
-    page = site_of(request).pages.html("problem.html", title=title, text=text)
+    page = request.app.state.site.pages.html("problem.html", title=title, text=text)
     return HTMLResponse(page, status_code=code, headers=HEADERS)
 
 
 def _standard(code: int) -> str:
-    from http import HTTPStatus
-
     return HTTPStatus(code).phrase

@@ -37,7 +37,7 @@ class Site:
         return frozenset(channel for channel, kind in chosen.items() if kind == SIMULATED)
 
 
-def site_of(request: Request) -> Site:
+async def site_of(request: Request) -> Site:
     """The site that a request came to."""
     return cast("Site", request.app.state.site)
 

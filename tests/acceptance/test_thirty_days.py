@@ -7,6 +7,7 @@ of pathways in the documentation, not from the program.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ SILENT = {
     8: ("vitamin_d", "again"),
     13: ("dexa", "again"),  # a Sunday: exercise gives way
     29: ("vitamin_d", "again"),
-    **{day: ("exercise", "activity") for day in ACTIVITY_DAYS},
+    **dict.fromkeys(ACTIVITY_DAYS, ("exercise", "activity")),
     6: ("exercise", "week"),
     20: ("exercise", "week"),
     22: ("exercise", "stepped_down"),
@@ -111,20 +112,17 @@ def ticks() -> Iterator[datetime]:
             yield at + timedelta(hours=12)  # after everybody's window
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def month(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+def test_thirty_days_bring_every_patient_what_the_pathways_say_at_their_own_time(
+    database_url: str, tmp_path: Path
+) -> None:
+    """One month, seen from every side. One test, so that the month is lived through once per database."""
     if not EXPORT.is_file():
         pytest.skip(f"needs the sample export {EXPORT.relative_to(ROOT.parent)}")
     if fake_time_library() is None:
         pytest.skip("needs libfaketime, which is installed on Linux only")
-    folder = tmp_path_factory.mktemp("month")
-    if request.param == "sqlite":
-        yield lived_through(folder, f"sqlite:///{folder / 'bonewise.db'}")
-        return
-    server = request.getfixturevalue("postgres_server")
-    url = server.create_database()
-    yield lived_through(folder, url)
-    server.drop_database(url)
+    month = lived_through(tmp_path, database_url)
+    for check in CHECKS:
+        check(month)
 
 
 def lived_through(folder: Path, database_url: str) -> Month:
@@ -194,7 +192,10 @@ def digits(number: str) -> str:
     return "".join(letter for letter in number if letter.isdigit())
 
 
-def test_every_living_patient_gets_exactly_what_the_pathways_say_day_by_day(month: Month) -> None:
+# The sides, each named for what holds
+
+
+def every_living_patient_gets_exactly_what_the_pathways_say_day_by_day(month: Month) -> None:
     living = [mrn_of(one) for one in exported() if "deceasedDateTime" not in one]
     assert len(living) == 100
     for mrn in living:
@@ -202,7 +203,7 @@ def test_every_living_patient_gets_exactly_what_the_pathways_say_day_by_day(mont
         assert len(month.sent[mrn]) == len(SILENT), f"{mrn} has two messages on one day"
 
 
-def test_the_deceased_are_neither_on_file_nor_ever_texted(month: Month) -> None:
+def the_deceased_are_neither_on_file_nor_ever_texted(month: Month) -> None:
     deceased = [one for one in exported() if "deceasedDateTime" in one]
     assert len(deceased) == 20
     numbers = {digits(contact["value"])[-10:] for one in deceased for contact in one["telecom"]}
@@ -210,7 +211,7 @@ def test_the_deceased_are_neither_on_file_nor_ever_texted(month: Month) -> None:
     assert not {mrn_of(one) for one in deceased} & set(month.patients)
 
 
-def test_every_message_goes_at_the_patients_own_time_on_both_sides_of_the_clock_change(month: Month) -> None:
+def every_message_goes_at_the_patients_own_time_on_both_sides_of_the_clock_change(month: Month) -> None:
     for mrn, rows in month.sent.items():
         patient = month.patients[mrn]
         wanted = max(time.fromisoformat(patient["contact_time"]), time(9))  # nobody is written to before nine
@@ -221,7 +222,7 @@ def test_every_message_goes_at_the_patients_own_time_on_both_sides_of_the_clock_
             assert at.time() < time(9, 40), (mrn, row)  # nobody waits an hour for winter time
 
 
-def test_the_provider_has_what_the_ledger_says_was_sent_and_nothing_twice(month: Month) -> None:
+def the_provider_has_what_the_ledger_says_was_sent_and_nothing_twice(month: Month) -> None:
     texts = [row for rows in month.sent.values() for row in rows if row["channel"] == "sms"]
     taken = {one.message.sid: one for one in month.texts}
     assert len(taken) == len(month.texts) == len(texts)
@@ -235,14 +236,14 @@ def test_the_provider_has_what_the_ledger_says_was_sent_and_nothing_twice(month:
     assert len({(one.to, one.tick.astimezone(NEW_YORK).date()) for one in month.texts}) == len(month.texts)
 
 
-def test_the_mailbox_has_what_the_ledger_says_was_mailed_and_nothing_twice(month: Month) -> None:
+def the_mailbox_has_what_the_ledger_says_was_mailed_and_nothing_twice(month: Month) -> None:
     mails = [row for rows in month.sent.values() for row in rows if row["channel"] == "email"]
     assert len(mails) == len(month.mails) == len({message_id for _, _, message_id in month.mails})
     assert sorted(month.patients[row["patient"]]["email"] for row in mails) == sorted(to for _, to, _ in month.mails)
     assert {row["provider_id"] for row in mails} == {message_id for _, _, message_id in month.mails}
 
 
-def test_the_ledger_is_complete(month: Month) -> None:
+def the_ledger_is_complete(month: Month) -> None:
     assert {row["status"] for row in month.ledger} == {"sent", "skipped"}
     for row in month.ledger:
         if row["status"] == "sent":
@@ -258,7 +259,7 @@ def test_the_ledger_is_complete(month: Month) -> None:
         assert sum(report[name] for report in month.reports) == 0, name
 
 
-def test_exercise_gives_way_on_the_days_of_the_others_and_the_ledger_says_so(month: Month) -> None:
+def exercise_gives_way_on_the_days_of_the_others_and_the_ledger_says_so(month: Month) -> None:
     given_way = defaultdict(set)
     for row in month.ledger:
         if row["status"] == "skipped":
@@ -267,19 +268,19 @@ def test_exercise_gives_way_on_the_days_of_the_others_and_the_ledger_says_so(mon
     assert {frozenset(given_way[mrn]) for mrn in silent} == {frozenset({1, 3, 5, 8, 13, 29})}
 
 
-def test_nobody_has_to_act_before_the_questions_have_been_put_again(month: Month) -> None:
+def nobody_has_to_act_before_the_questions_have_been_put_again(month: Month) -> None:
     assert month.tasks == []  # the first, a call about the scan, would be on day 37: 24 after asking again
 
 
-def test_mail_follows_the_patients_zone_hour_days_and_pathways(month: Month) -> None:
+def mail_follows_the_patients_zone_hour_days_and_pathways(month: Month) -> None:
     assert month.days_of("M-1") == SILENT
     assert month.days_of("M-2") == {day: what for day, what in SILENT.items() if what[0] in ("vitamin_d", "dexa")}
     assert {row["sent_at"][11:16] for row in month.sent["M-2"]} == {"17:35", "16:35"}  # UTC, winter and summer
     three_a_week = [day for day in range(1, DAYS + 1) if day % 7 in (0, 2, 4)]
-    assert month.days_of("M-3") == {day: ("exercise", "activity") for day in three_a_week}
+    assert month.days_of("M-3") == dict.fromkeys(three_a_week, ("exercise", "activity"))
 
 
-def test_texts_speak_the_patients_language(month: Month) -> None:
+def texts_speak_the_patients_language(month: Month) -> None:
     spanish = [mrn for mrn, patient in month.patients.items() if patient["language"] == "es"]
     english = next(mrn for mrn, patient in month.patients.items() if patient["language"] == "en-US")
     assert len(spanish) >= 1
@@ -290,18 +291,34 @@ def test_texts_speak_the_patients_language(month: Month) -> None:
     assert "vitamina D" in month.sent[spanish[0]][0]["body"]
 
 
-def test_the_first_text_says_how_to_stop_and_again_a_month_later_at_the_latest(month: Month) -> None:
+def the_first_text_says_how_to_stop_and_again_a_month_later_at_the_latest(month: Month) -> None:
     for mrn, rows in month.sent.items():
         if rows[0]["channel"] != "sms":
             continue
         with_stop = [date.fromisoformat(row["due_date"]) for row in rows if "STOP" in row["body"]]
         assert with_stop[0] == ENROLLED_ON + timedelta(days=1), mrn
-        assert all(later - earlier <= timedelta(days=31) for earlier, later in zip(with_stop, with_stop[1:], strict=False))
+        assert all(later - earlier <= timedelta(days=31) for earlier, later in itertools.pairwise(with_stop))
 
 
-def test_activities_fit_the_patients_mobility_and_change_from_day_to_day(month: Month) -> None:
+def activities_fit_the_patients_mobility_and_change_from_day_to_day(month: Month) -> None:
     for mrn, rows in month.sent.items():
         bodies = [row["body"] for row in rows if row["template"] == "activity"]
-        assert all(today != tomorrow for today, tomorrow in zip(bodies, bodies[1:], strict=False)), mrn
+        assert all(today != tomorrow for today, tomorrow in itertools.pairwise(bodies)), mrn
     wheelchair = {row["body"] for row in month.sent["M-1"] if row["template"] == "activity"}
     assert len(wheelchair) >= 7
+
+
+CHECKS = (
+    every_living_patient_gets_exactly_what_the_pathways_say_day_by_day,
+    the_deceased_are_neither_on_file_nor_ever_texted,
+    every_message_goes_at_the_patients_own_time_on_both_sides_of_the_clock_change,
+    the_provider_has_what_the_ledger_says_was_sent_and_nothing_twice,
+    the_mailbox_has_what_the_ledger_says_was_mailed_and_nothing_twice,
+    the_ledger_is_complete,
+    exercise_gives_way_on_the_days_of_the_others_and_the_ledger_says_so,
+    nobody_has_to_act_before_the_questions_have_been_put_again,
+    mail_follows_the_patients_zone_hour_days_and_pathways,
+    texts_speak_the_patients_language,
+    the_first_text_says_how_to_stop_and_again_a_month_later_at_the_latest,
+    activities_fit_the_patients_mobility_and_change_from_day_to_day,
+)

@@ -112,7 +112,11 @@ def fake_time(at: datetime | None) -> dict[str, str]:
     library = fake_time_library()
     if library is None:
         raise RuntimeError("no libfaketime here: check `fake_time_library` first")
-    preloaded = {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    preloaded = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else every wait for Python's own lock ends at once, and spins
+    }
     return preloaded if at is None else {**preloaded, "FAKETIME": _offset(at)}
 
 

@@ -7,8 +7,9 @@ Both count days from `DAY0`, the day of enrolment, a Monday.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -66,10 +67,17 @@ def contact(**changes: Any) -> Contact:
     return replace(usual, **changes)
 
 
-def enrolled(pathway: Pathway | str, *, contact_time: time | None = None, **changes: Any) -> Enrolled:
-    """An enrolment begun on `DAY0`, its state with `changes`."""
+def enrolled(
+    pathway: Pathway | str,
+    *,
+    on: date = DAY0,
+    contact_time: time | None = None,
+    weekdays: AbstractSet[Weekday] = EVERY_DAY,
+    **changes: Any,
+) -> Enrolled:
+    """An enrolment begun on `on`, its state with `changes`."""
     chosen = shipped()[pathway] if isinstance(pathway, str) else pathway
-    state = replace(begin(chosen, on=DAY0).enrolment, **changes)
+    state = replace(begin(chosen, on=on, weekdays=weekdays).enrolment, **changes)
     return Enrolled(id=uuid5(NAMESPACE_OID, chosen.name), state=state, contact_time=contact_time)
 
 
@@ -85,7 +93,8 @@ class Course:
 
     def to_day(self, number: int) -> Course:
         """Let the timers fire up to and with day `number`."""
-        for self.today in range(self.today, number + 1):
+        for today in range(self.today, number + 1):
+            self.today = today
             due = due_on(self.pathway, self.enrolment, weekdays=self.weekdays)
             if due is not None and due <= day(self.today):
                 self._take(TimerFired(day(self.today)))
@@ -210,16 +219,16 @@ class Life:
 
 
 def life(
-    *pathways: Enrolled | Pathway | str, start: datetime | None = None, patient: Contact | None = None
+    *pathways: Enrolled | Pathway | str,
+    start: datetime | None = None,
+    patient: Contact | None = None,
+    known: Iterable[Pathway] = (),
 ) -> Life:
-    """A patient's life from midnight (UTC) of `DAY0`, or `start`, on the named pathways."""
-    enrolments = tuple(one if isinstance(one, Enrolled) else enrolled(one) for one in pathways)
-    known = dict(shipped()) | {one.name: one for one in pathways if isinstance(one, Pathway)}
-    now = start or datetime.combine(DAY0, time(), UTC)
-    born = Life(patient or contact(), enrolments, known, now)
-    return born.changes()
-
-
-def of_type[T](kind: type[T], things: Iterable[object]) -> list[T]:
-    """Those of `things` that are of `kind`."""
-    return [thing for thing in things if isinstance(thing, kind)]
+    """A patient's life from 08:00 on `DAY0`, or `start` (UTC). `known` are pathways beside those shipped."""
+    patient = patient or contact()
+    enrolments = tuple(
+        one if isinstance(one, Enrolled) else enrolled(one, weekdays=patient.weekdays) for one in pathways
+    )
+    added = [*known, *(one for one in pathways if isinstance(one, Pathway))]
+    by_name = dict(shipped()) | {one.name: one for one in added}
+    return Life(patient, enrolments, by_name, start or instant(DAY0, time(8), patient.zone)).changes()

@@ -229,7 +229,7 @@ def new_york(month: int, day: int, hour: int = 9, minute: int = 30) -> datetime:
 
 def phone_of(mrn: str) -> str:
     """A number that belongs to this MRN, the same each time."""
-    return f"+1617555{sum(ord(letter) * 7 ** n for n, letter in enumerate(mrn)) % 10_000:04d}"
+    return f"+1617555{sum(ord(letter) * 7**n for n, letter in enumerate(mrn)) % 10_000:04d}"
 
 
 def days_later(at: datetime, days: int) -> datetime:

@@ -13,6 +13,9 @@ from scheduler.services.intake.csv_header import ERROR_COLUMN, Header
 from scheduler.services.intake.draft import Rejected, RowError
 from scheduler.services.intake.formulas import harmless
 
+_OUTCOME = '{"resourceType": "OperationOutcome"'  # how a FHIR errors file begins
+_LONGEST_HEADER = 10_000  # bytes
+
 
 class _Form(Protocol):
     """How a rejected record is written down."""
@@ -20,22 +23,28 @@ class _Form(Protocol):
     def write(self, rejected: Rejected, stream: IO[str]) -> None: ...
 
 
+class ErrorsFileRefused(ValueError):  # noqa: N818 - it says what became of the file
+    """The rejected rows cannot be written there. The text says why and what to do."""
+
+
 class ErrorsFile:
     """Writes rejected records as they come; a context manager. `count` is how many it holds.
 
     The file is readable by its owner alone, for it holds what the source held, and it is removed when nothing
-    was rejected. Raises `OSError` when the file cannot be written, `ValueError` when it would overwrite its
-    source.
+    was rejected. Raises `ErrorsFileRefused` when the file cannot be written, or is another one that would be lost.
     """
 
     def __init__(self, path: Path, *, source: Path, form: _Form) -> None:
-        if path.exists() and path.samefile(source):
-            raise ValueError(f"{path} is the file being imported; choose another name for the rejected rows")
         self.path = path
         self.count = 0
         self._form = form
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.fchmod(descriptor, 0o600)  # an older file of that name may have been open to others
+        try:
+            _require_replaceable(path, source)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.fchmod(descriptor, 0o600)  # an older file of that name may have been open to others
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ErrorsFileRefused(f"{path} cannot be written: {reason}; choose another place for it") from error
         self._stream = os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
 
     def write(self, rejected: Rejected) -> None:
@@ -56,6 +65,22 @@ class ErrorsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _require_replaceable(path: Path, source: Path) -> None:
+    """An earlier errors file is replaced by the next; any other file of that name would be lost."""
+    if not path.exists():
+        return
+    if path.samefile(source):
+        raise ErrorsFileRefused(f"{path} is the file being imported; choose another name for the rejected rows")
+    if not path.is_file():
+        raise ErrorsFileRefused(f"{path} is not a file; name one for the rejected rows")
+    with path.open("rb") as stream:
+        start = stream.readline(_LONGEST_HEADER).decode("utf-8", "replace").rstrip().rstrip('"')
+    if start and not start.endswith(ERROR_COLUMN) and not start.startswith(_OUTCOME):
+        raise ErrorsFileRefused(
+            f"{path} is there already, and holds something else than rejected rows; choose another"
+        )
 
 
 def csv_errors_file(path: Path, *, source: Path, header: Header) -> ErrorsFile:

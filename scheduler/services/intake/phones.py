@@ -131,6 +131,11 @@ def _unparsable(text: str, error: NumberParseException) -> str:
     return "the phone number is too short; write it in full, with its area code"
 
 
+def is_country(code: str) -> bool:
+    """Whether numbers written without `+` can be read as this country's (ISO 3166, two letters)."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def country_of_number(number: str) -> str | None:
     """The ISO 3166 country of a number written with `+`, where one country alone has it."""
     try:
