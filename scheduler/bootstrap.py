@@ -130,6 +130,13 @@ class App:
 
         return TemplateLibrary(self.settings.templates_dir)
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that messages are written in."""
+        from scheduler.catalogue.template_tree import read_tree
+
+        return read_tree(self.settings.templates_dir).languages()
+
     def preview(self, template: str, language: str) -> list[TemplatePreview]:
         """A message as a patient would get it. Raises `LookupError` for one that does not exist."""
         from scheduler.catalogue.preview import preview

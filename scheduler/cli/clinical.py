@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 
 import click
 
+from scheduler.cli.group import Group
 from scheduler.cli.output import clinic_of, clinic_option, json_option, opened, print_json, print_table
+from scheduler.cli.values import day, row_id, whole
 
-_DATE = click.DateTime(formats=["%Y-%m-%d"])
 
-
-@click.group("result")
+@click.group("result", cls=Group)
 def result_command() -> None:
     """Record a result for a patient."""
 
 
 @result_command.command("add")
 @clinic_option
-@click.option("--patient", "mrn", required=True, metavar="MRN")
-@click.option("--kind", required=True, type=click.Choice(["vitamin_d", "dexa"]))
-@click.option("--date", "taken", required=True, type=_DATE, help="The date it was taken, YYYY-MM-DD.")
-@click.option("--value", help="As the laboratory wrote it.")
-@click.option("--unit", help="Such as ng/mL.")
-@click.option("--next-months", type=click.IntRange(1, 120), help="Months until the next cycle.")
+@click.option("--patient", "mrn", required=True, metavar="MRN", help="Whose result it is.")
+@click.option("--kind", required=True, type=click.Choice(["vitamin_d", "dexa"]), help="What was measured.")
+@click.option("--date", "taken", required=True, metavar="DATE", type=day, help="The day it was taken, YYYY-MM-DD.")
+@click.option("--value", metavar="VALUE", help="As the laboratory wrote it.")
+@click.option("--unit", metavar="UNIT", help="Such as ng/mL.")
+@click.option("--next-months", metavar="N", type=whole(1, 120), help="Months until the next cycle, at most 120.")
 def result_add(
     clinic_code: str,
     mrn: str,
     kind: str,
-    taken: datetime,
+    taken: date,
     value: str | None,
     unit: str | None,
     next_months: int | None,
 ) -> None:
-    """Record a result: it ends the cycle, voids what is pending and opens its review for a clinician."""
+    """Record a result.
+
+    It ends the cycle, voids what is pending and opens its review for a clinician.
+    """
     from scheduler.services.facts import ResultKind, add_result
+
+    if unit and not value:
+        raise click.UsageError("--unit says nothing without --value; give both.", click.get_current_context())
 
     with opened() as app:
         with app.store.reading() as transaction:
@@ -46,17 +52,17 @@ def result_add(
             clinic,
             mrn=mrn,
             kind=ResultKind(kind),
-            taken_on=taken.date(),
+            taken_on=taken,
             value=value,
             unit=unit,
             next_months=next_months,
             by="command line",
             now=app.clock.now(),
         )
-        click.echo(f"Recorded the {kind} result of {taken:%Y-%m-%d} for {mrn}.")
+        click.echo(f"Recorded the {kind} result of {taken} for {mrn}.")
 
 
-@click.group("clearance")
+@click.group("clearance", cls=Group)
 def clearance_command() -> None:
     """List and decide supplement cases."""
 
@@ -80,11 +86,16 @@ def clearance_list(clinic_code: str | None, as_json: bool) -> None:
 
 
 @clearance_command.command("decide")
-@click.argument("case", type=int, metavar="ID")
-@click.option("--decision", required=True, type=click.Choice(["cleared", "not_cleared", "come_in"]))
+@click.argument("case", type=row_id, metavar="ID")
+@click.option(
+    "--decision",
+    required=True,
+    type=click.Choice(["cleared", "not_cleared", "come_in"]),
+    help="The patient gets the wording approved for it.",
+)
 @click.option("--by", required=True, metavar="EMAIL", help="The clinician who decides.")
 def clearance_decide(case: int, decision: str, by: str) -> None:
-    """Decide a supplement case; the patient gets that decision's approved wording."""
+    """Decide the supplement case ID, as `bonewise clearance list` shows it."""
     from scheduler.services.facts import Decision, decide_clearance
 
     with opened() as app:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.output import FAILED, json_option, opened, print_json
+from scheduler.cli.failures import FAILED, say
+from scheduler.cli.output import json_option, opened, print_json
 
 if TYPE_CHECKING:
     from scheduler.ports import TemplatePreview
@@ -35,12 +36,25 @@ def check_command(as_json: bool) -> int:
 
 @click.command("preview")
 @click.argument("template")
-@click.option("--language", default="en", show_default=True, help="BCP 47; falls back as in sending.")
+@click.option("--language", default="en", show_default=True, metavar="TAG", help="BCP 47; falls back as in sending.")
 @json_option
 def preview_command(template: str, language: str, as_json: bool) -> int:
-    """Show TEMPLATE (such as dexa/ask) as a patient gets it: text, SMS encoding and segments, reading grade."""
+    """Show TEMPLATE (such as dexa/ask) as a patient gets it.
+
+    The text, its SMS encoding and segments, and how easily it reads.
+    """
+    from scheduler.domain.languages import normalise_language
+
+    wanted = normalise_language(language)
+    if wanted is None:
+        raise click.BadParameter(
+            f"'{language}' is not a language; write a BCP 47 tag such as en or es-MX.", param_hint="'--language'"
+        )
     with opened() as app:
-        previews = app.preview(template, language)
+        previews = app.preview(template, wanted)
+    used = {one.language for one in previews}
+    if not used.intersection({wanted, wanted.partition("-")[0]}):
+        say(f"{template} is not written in {wanted}; patients get it in {' and '.join(sorted(used))}")
     if as_json:
         print_json([asdict(one) for one in previews])
     else:

@@ -8,7 +8,7 @@ FAILED = 1
 WRONG_USAGE = 2
 
 
-class Refused(click.ClickException):  # noqa: N818 - it says what became of the command
+class Refused(click.ClickException):
     """The command is understood, and cannot be done. The text says why and what to do."""
 
 
@@ -17,10 +17,20 @@ def say(text: str) -> None:
     click.echo(f"bonewise: {text}", err=True)
 
 
+def say_all(error: Exception) -> None:
+    """The sentence of an error, or, of settings that have several faults, one for each."""
+    faults = getattr(error, "faults", ())
+    for text in faults if all(isinstance(fault, str) for fault in faults) and faults else [sentence(error)]:
+        say(text)
+
+
 def usage(error: click.UsageError) -> str:
     """What is wrong with the command as written, and where its help is."""
     message = error.format_message().strip()
-    message = message[:1].lower() + message[1:]
+    if message[1:2].islower():
+        message = message[:1].lower() + message[1:]
+    if isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.parent is None:
+        message = f"no such option '{error.option_name}' before the command; most options stand after it"
     path = error.ctx.command_path if error.ctx else "bonewise"
     return f"{message if message.endswith(('.', '?')) else f'{message}.'} See `{path} --help`."
 

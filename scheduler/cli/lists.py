@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from scheduler.cli.failures import say
 from scheduler.cli.output import (
     clinic_of,
     clinic_option,
@@ -16,6 +18,13 @@ from scheduler.cli.output import (
     print_table,
 )
 
+if TYPE_CHECKING:
+    from scheduler.bootstrap import App
+    from scheduler.ports import Unit
+    from scheduler.records import Clinic
+
+    Reader = Callable[[App, Unit, Clinic, str | None], list[dict[str, Any]]]
+
 
 @click.command("patients")
 @clinic_option
@@ -25,16 +34,14 @@ def patients_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     """List patients and where they stand on each pathway."""
     from scheduler.services.listing import patients
 
-    with opened() as app, app.store.reading() as unit:
-        rows = patients(unit, app.rules, clinic_of(unit, clinic_code), mrn=mrn)
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        dates = [one["next_date"] for one in row["pathways"] if one["next_date"]]
-        row["next"] = min(dates, default=None)
+    rows = _read(lambda app, unit, clinic, mrn: patients(unit, app.rules, clinic, mrn=mrn), clinic_code, mrn)
+    if not as_json:
+        for row in rows:
+            dates = [one["next_date"] for one in row["pathways"] if one["next_date"]]
+            row["next"] = min(dates, default=None)
     columns = ["mrn", "name", "status", "channel", "language", "timezone", "next"]
-    print_table(rows, columns, nothing="There are no patients: `bonewise import` or `bonewise enrol` adds some.")
+    nothing = "There are no patients: `bonewise import` or `bonewise enrol` adds some."
+    _print(rows, columns, as_json=as_json, nothing=nothing if mrn is None else f"Nothing to show for {mrn}.")
 
 
 @click.command("messages")
@@ -45,8 +52,7 @@ def messages_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     """List the ledger: every message, and why each went or did not go."""
     from scheduler.services.listing import messages
 
-    with opened() as app, app.store.reading() as unit:
-        rows = messages(unit, clinic_of(unit, clinic_code), mrn=mrn)
+    rows = _read(lambda _, unit, clinic, mrn: messages(unit, clinic, mrn=mrn), clinic_code, mrn)
     columns = ["due_date", "patient", "direction", "channel", "pathway", "step", "status", "reason", "body"]
     _print(rows, columns, as_json=as_json, nothing="There are no messages yet.")
 
@@ -59,9 +65,8 @@ def replies_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     """List what patients sent and what it was taken to mean."""
     from scheduler.services.listing import replies
 
-    with opened() as app, app.store.reading() as unit:
-        rows = replies(unit, clinic_of(unit, clinic_code), mrn=mrn)
-    columns = ["received_at", "patient", "body", "meaning", "pathway", "answer"]
+    rows = _read(lambda _, unit, clinic, mrn: replies(unit, clinic, mrn=mrn), clinic_code, mrn)
+    columns = ["received_at", "patient", "meaning", "pathway", "answer", "body"]
     _print(rows, columns, as_json=as_json, nothing="There are no replies yet.")
 
 
@@ -73,10 +78,18 @@ def tasks_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     """List the clinic's worklist."""
     from scheduler.services.listing import tasks
 
-    with opened() as app, app.store.reading() as unit:
-        rows = tasks(unit, clinic_of(unit, clinic_code), mrn=mrn)
+    rows = _read(lambda _, unit, clinic, mrn: tasks(unit, clinic, mrn=mrn), clinic_code, mrn)
     columns = ["id", "kind", "patient", "priority", "due", "status", "note"]
     _print(rows, columns, as_json=as_json, nothing="Nothing needs a person.")
+
+
+def _read(reader: Reader, clinic_code: str, mrn: str | None) -> list[dict[str, Any]]:
+    """What `reader` finds in the clinic; a patient who does not exist has nothing, and that is said."""
+    with opened() as app, app.store.reading() as unit:
+        clinic = clinic_of(unit, clinic_code)
+        if mrn is not None and not unit.patients.by_mrn(clinic.id, [mrn]):
+            say(f"clinic {clinic.code} has no patient with MRN {mrn}; `bonewise patients` lists them")
+        return reader(app, unit, clinic, mrn)
 
 
 def _print(rows: list[dict[str, Any]], columns: list[str], *, as_json: bool, nothing: str) -> None:

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.cli.failures import FAILED, Refused, say, sentence, usage
+from scheduler.cli.failures import FAILED, Refused, say, say_all, usage
 
 if TYPE_CHECKING:
     from scheduler.bootstrap import App
     from scheduler.ports import Unit
     from scheduler.records import Clinic
-
-__all__ = ["FAILED", "run"]
 
 _DEBUG = "--debug"
 _NARROWEST = 24  # columns that the last column of a table keeps on a narrow terminal
@@ -51,7 +49,8 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        return _fail(sentence(error))
+        say_all(error)
+        return FAILED
     return result if isinstance(result, int) else 0
 
 

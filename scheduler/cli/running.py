@@ -7,11 +7,21 @@ from typing import Any
 
 import click
 
-from scheduler.cli.output import FAILED, opened, print_json
+from scheduler.cli.failures import FAILED
+from scheduler.cli.output import opened, print_json
+from scheduler.cli.values import whole
 
-_host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_host = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on."
+)
 _port = click.option(
-    "--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(0, 65535), help="Port to listen on."
+    "--port",
+    default=8000,
+    show_default=True,
+    envvar="PORT",
+    metavar="N",
+    type=whole(0, 65535),
+    help="Port to listen on; also PORT in the environment.",
 )
 
 

@@ -1,56 +1,50 @@
-"""Values of options, with errors that say what to write."""
+"""Values of options, with errors that say what to write. Each function is the `type` of a click option."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
 
 import click
 
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
-class Day(click.ParamType):
-    """A date, `YYYY-MM-DD`, from 1900 to 2200."""
+def day(text: str) -> date:
+    """A date, `YYYY-MM-DD`, from 1900 to 2200. Raises `click.BadParameter`."""
+    try:
+        found = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as error:
+        raise click.BadParameter(f"'{text}' is not a date; write YYYY-MM-DD, such as 2026-03-31.") from error
+    if not _EARLIEST <= found <= _LATEST:
+        raise click.BadParameter(f"{text} is too far off; look for a wrong year.")
+    return found
 
-    name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
+def whole(lowest: int, highest: int) -> Callable[[str], int]:
+    """Reads whole numbers between the two, these included; what it makes raises `click.BadParameter`."""
+
+    def number(text: str) -> int:
         try:
-            day = datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+            found = int(text)
         except ValueError:
-            self.fail(f"'{value}' is not a date; write YYYY-MM-DD, such as 2026-03-31.", param, ctx)
-        if not _EARLIEST <= day <= _LATEST:
-            self.fail(f"{value} is too far off; look for a wrong year.", param, ctx)
-        return day
+            found = lowest - 1
+        if not lowest <= found <= highest:
+            raise click.BadParameter(f"'{text}' is not a whole number from {lowest} to {highest}.")
+        return found
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "DATE"
-
-
-class Whole(click.ParamType):
-    """A whole number between two others, these included."""
-
-    name = "number"
-
-    def __init__(self, lowest: int, highest: int) -> None:
-        self._lowest = lowest
-        self._highest = highest
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            number = self._lowest - 1
-        if not self._lowest <= number <= self._highest:
-            self.fail(f"'{value}' is not a whole number from {self._lowest} to {self._highest}.", param, ctx)
-        return number
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "N"
+    return number
 
 
-DAY = Day()
-ROW_ID = Whole(1, 2_147_483_647)  # what the column holds, on either database
+def rate(text: str) -> float:
+    """A number above 0. Raises `click.BadParameter`."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not found > 0:
+        raise click.BadParameter(f"'{text}' is not a number above 0.")
+    return found
+
+
+row_id = whole(1, 2_147_483_647)  # what the column holds, on either database

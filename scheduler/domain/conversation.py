@@ -53,8 +53,9 @@ def hear(
     """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome."""
     meaning = interpret(text, open_questions(situation), words, languages=languages)
     respond = _RESPONSES.get(meaning.meaning, _for_a_person)
-    if situation.contact.status not in _SERVED and meaning.meaning not in _HEARD_BY_ANYONE:
-        respond = _for_a_person  # the service has no question open with somebody it does not serve
+    is_served = situation.contact.status in _SERVED and situation.contact.reach.has(channel)
+    if not is_served and meaning.meaning not in _HEARD_BY_ANYONE:
+        respond = _for_a_person  # nobody was asked anything by this way
     heard = respond(situation, meaning, channel)
     tasks = heard.change.tasks
     if meaning.speaks_of_danger and meaning.meaning is not Meaning.SAFETY:
@@ -63,7 +64,8 @@ def hear(
         heard,
         change=replace(
             heard.change,
-            messages=_by_the_way_it_came(heard.change.messages, situation.contact, channel),
+            # A text is answered by text and an e-mail by e-mail, whatever the patient prefers for reminders.
+            messages=tuple(replace(message, channel=channel) for message in heard.change.messages),
             tasks=tuple(_with_words(task, text.strip()) for task in tasks),
         ),
     )
@@ -253,15 +255,6 @@ def _with_words(task: TaskChange, words: str) -> TaskChange:
     if isinstance(task, TaskOpened) and task.pathway == SERVICE_MESSAGES:
         return replace(task, note=words)
     return task
-
-
-def _by_the_way_it_came(
-    messages: tuple[PlannedMessage, ...], contact: Contact, channel: Channel
-) -> tuple[PlannedMessage, ...]:
-    """A text is answered by text and an e-mail by e-mail, whatever the patient prefers for reminders."""
-    if not contact.reach.has(channel):
-        return messages
-    return tuple(replace(message, channel=channel) for message in messages)
 
 
 def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:

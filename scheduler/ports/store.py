@@ -99,6 +99,10 @@ class Patients(Protocol):
 
     def set_next_contact(self, clinic_id: int, patient_id: UUID, due: datetime | None) -> None: ...
 
+    def set_stop_line(self, clinic_id: int, patient_id: UUID, on: date | None) -> None:
+        """The last local date whose text says how to stop, when that is not what was planned."""
+        ...
+
     def mark_bad(self, clinic_id: int, patient_id: UUID, channel: Channel) -> None:
         """The number or address will never work."""
         ...
@@ -154,7 +158,14 @@ class Ledger(Protocol):
         ...
 
     def postpone(
-        self, message_id: UUID, clinic_id: int, *, send_from: datetime, send_until: datetime, channel: Channel
+        self,
+        message_id: UUID,
+        clinic_id: int,
+        *,
+        send_from: datetime,
+        send_until: datetime,
+        channel: Channel,
+        stop_line: bool,
     ) -> None:
         """Give a planned message another window or channel."""
         ...
@@ -223,6 +234,10 @@ class Gauges(Protocol):
 
     def ready(self, now: datetime) -> dict[Channel, int]:
         """How many planned messages could go at `now`, by channel."""
+        ...
+
+    def abandoned(self, now: datetime) -> int:
+        """How many messages are in `sending` although their worker's lease has run out."""
         ...
 
     def next_ready(self) -> datetime | None:

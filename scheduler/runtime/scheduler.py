@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, Lock
-from typing import Any
+from typing import Any, Protocol
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from scheduler.ports import Store
-from scheduler.services.tick import Ticker
 
 PATIENCE = 10.0  # seconds without a sign of life, or as many ticks, after which the scheduler counts as stuck
 BEAT_EVERY = 1.0  # seconds between two heartbeat rows, at least
@@ -24,11 +24,19 @@ BEAT_EVERY = 1.0  # seconds between two heartbeat rows, at least
 _log = logging.getLogger(__name__)
 
 
+class Ticks(Protocol):
+    """Does all work that is due, stopping between batches when it is told to."""
+
+    def tick(self, *, stopping: Callable[[], bool]) -> object: ...
+
+
 class EmbeddedScheduler:
     """Ticks in a thread of its own from `start` to `stop`."""
 
-    def __init__(self, *, ticker: Ticker, store: Store, worker: str, every: float, turn: Lock) -> None:
-        """`every` is in seconds; `turn` is held by whoever ticks in this process."""
+    def __init__(
+        self, *, ticker: Ticks, store: Store, worker: str, every: float, turn: Lock, patience: float = PATIENCE
+    ) -> None:
+        """`every` and `patience` are in seconds; `turn` is held by whoever ticks in this process."""
         self._ticker = ticker
         self._store = store
         self._worker = worker
@@ -36,7 +44,7 @@ class EmbeddedScheduler:
         self._stopping = Event()
         self._alive_at = time.monotonic()
         self._beat_at = float("-inf")
-        self._patience = max(PATIENCE, 10 * every)
+        self._patience = max(patience, 10 * every)
         self._engine = _engine(self._round, every=every)
 
     def start(self) -> None:

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import cast
+from uuid import UUID
 
-from scheduler.domain.messages import MessageStatus, SkipReason
+from scheduler.domain.effects import needs_stop_line
+from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
+from scheduler.domain.when import local_date
 from scheduler.ports import (
     Clock,
     EmailChannel,
@@ -61,6 +64,19 @@ class _Sorted:
 
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
+    rerouted: list[tuple[ReadyMessage, Channel]] = field(default_factory=list)
+
+    @property
+    def decided_about(self) -> set[UUID]:
+        """The patients whose own record changes with what was found."""
+        return {one.message.patient.id for one in self.fallen} | {one.patient.id for one, _ in self.rerouted}
+
+    def keep_only(self, free: set[UUID]) -> int:
+        """Leave out what is about others than these patients; returns how many messages that leaves untouched."""
+        before = len(self.fallen) + len(self.rerouted)
+        self.fallen = [one for one in self.fallen if one.message.patient.id in free]
+        self.rerouted = [one for one in self.rerouted if one[0].patient.id in free]
+        return before - len(self.fallen) - len(self.rerouted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +167,9 @@ class Delivery:
             unit.ledger.begin_attempts(
                 [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
             )
-            free = self._free_to_fall(unit, batch.fallen)
-            untouched = len(batch.fallen) - len(free)
-            batch.fallen = free
+            untouched = batch.keep_only(self._free(unit, batch.decided_about))
+            for message, to in batch.rerouted:
+                self._reroute(unit, message, clinics[message.patient.clinic_id], to, now)
             for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED):
                 unit.ledger.move(
                     status,
@@ -167,16 +183,31 @@ class Delivery:
         return len(ready) - untouched, batch
 
     @staticmethod
-    def _free_to_fall(unit: Unit, fallen: list[Fallen]) -> list[Fallen]:
-        """Those whose patient nobody else is deciding about. The others stay planned until the next round.
+    def _free(unit: Unit, patient_ids: set[UUID]) -> set[UUID]:
+        """Those about whom nobody else is deciding. Messages of the others stay planned until the next round.
 
         Waiting for a patient while holding their message could deadlock with whoever holds the patient and wants
         the message.
         """
-        if not fallen:
-            return []
-        free = unit.patients.try_lock([one.message.patient.id for one in fallen])
-        return [one for one in fallen if one.message.patient.id in free]
+        return unit.patients.try_lock(list(patient_ids)) if patient_ids else set()
+
+    @staticmethod
+    def _reroute(unit: Unit, message: ReadyMessage, clinic: Clinic, to: Channel, now: datetime) -> None:
+        """Send it the other way. Only a text says how to stop, so whether this one does is decided anew."""
+        patient = message.patient
+        contact = patient.contact(clinic)
+        today = local_date(now, contact.zone)
+        stop_line = message.kind is MessageKind.REMINDER and needs_stop_line(contact, to, today)
+        unit.ledger.postpone(
+            message.id,
+            clinic.id,
+            send_from=message.send_from,
+            send_until=message.send_until,
+            channel=to,
+            stop_line=stop_line,
+        )
+        if message.stop_line or stop_line:
+            unit.patients.set_stop_line(clinic.id, patient.id, today if stop_line else None)
 
     def _look(self, unit: Unit, message: ReadyMessage, clinic: Clinic, now: datetime, batch: _Sorted) -> None:
         match self._verdict(message, clinic, now):
@@ -188,16 +219,15 @@ class Delivery:
                 batch.fallen.append(Fallen(message, MessageStatus.EXPIRED))
             case Wait(send_from, send_until):
                 unit.ledger.postpone(
-                    message.id, clinic.id, send_from=send_from, send_until=send_until, channel=message.channel
-                )
-            case Reroute(channel):
-                unit.ledger.postpone(
                     message.id,
                     clinic.id,
-                    send_from=message.send_from,
-                    send_until=message.send_until,
-                    channel=channel,
+                    send_from=send_from,
+                    send_until=send_until,
+                    channel=message.channel,
+                    stop_line=message.stop_line,
                 )
+            case Reroute(channel):
+                batch.rerouted.append((message, channel))
 
     def _compose(self, message: ReadyMessage, clinic: Clinic, batch: _Sorted) -> None:
         """A message whose template has gone since it was planned must not hold up the others."""

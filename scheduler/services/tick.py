@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.domain.people import Channel
 from scheduler.domain.zones import tzdata_version
 from scheduler.ports import Clock, Store
 from scheduler.services.deliver import Delivered, Delivery
-from scheduler.services.plan import plan_all_due, recompute
+from scheduler.services.plan import Planned, plan_all_due, recompute
 from scheduler.services.rules import Rules
 
 _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next contacts were worked out with
@@ -44,11 +44,12 @@ class Ticker:
         """Do all work that is due now, once. Stops between batches when `stopping` says so."""
         now = self._clock.now()
         self._follow_zone_data(now)
-        rescued = self._delivery.rescue()
-        planned = plan_all_due(self._store, self._rules, now, stopping=stopping)
-        delivered = Delivered()
-        for channel in Channel:
-            delivered += self._delivery.deliver_all(channel, stopping=stopping)
+        with self._store.reading() as unit:
+            patients_due, _ = unit.gauges.due(now)
+            abandoned = unit.gauges.abandoned(now)
+        rescued = self._delivery.rescue() if abandoned else 0
+        planned = plan_all_due(self._store, self._rules, now, stopping=stopping) if patients_due else Planned()
+        delivered = self._deliver(stopping)
         return TickReport(
             planned=planned.messages,
             sent=delivered.sent,
@@ -60,6 +61,16 @@ class Ticker:
             rescued=rescued,
             planned_patients=planned.patients,
         )
+
+    def _deliver(self, stopping: Callable[[], bool]) -> Delivered:
+        """Every channel with something to send, side by side: a provider that hangs delays only its own."""
+        with self._store.reading() as unit:
+            ready = sorted(unit.gauges.ready(self._clock.now()))
+        if not ready:
+            return Delivered()
+        with ThreadPoolExecutor(len(ready), thread_name_prefix="lane") as lanes:
+            running = [lanes.submit(self._delivery.deliver_all, channel, stopping=stopping) for channel in ready]
+        return sum((lane.result() for lane in running), Delivered())
 
     def _follow_zone_data(self, now: datetime) -> None:
         """Governments move clocks: new zone data means new instants for the same local times."""

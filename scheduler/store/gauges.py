@@ -33,6 +33,15 @@ class Gauges:
         )
         return {Channel(channel): count for channel, count in self._connection.execute(query)}
 
+    def abandoned(self, now: datetime) -> int:
+        """How many messages are in `sending` although their worker's lease has run out."""
+        query = (
+            select(func.count())
+            .select_from(messages)
+            .where(messages.c.status == MessageStatus.SENDING.value, messages.c.lease_until <= now)
+        )
+        return self._connection.execute(query).scalar_one()
+
     def next_ready(self) -> datetime | None:
         """The earliest instant at which a planned message may go; it may have passed."""
         earliest: datetime | None = self._connection.scalar(

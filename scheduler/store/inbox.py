@@ -38,6 +38,7 @@ class Inbox:
                 provider_id=reply.provider_id,
             )
             .on_conflict_do_nothing(index_elements=[replies.c.clinic_id, replies.c.provider_id])
+            .execution_options(preserve_rowcount=True)  # else an INSERT's is not known on PostgreSQL
         )
         return stored.rowcount == 1
 

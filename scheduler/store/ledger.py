@@ -204,7 +204,14 @@ class Ledger:
         self._move(target, [keyed(message_id, clinic_id, reason=reason) for message_id, clinic_id, reason in moved])
 
     def postpone(
-        self, message_id: UUID, clinic_id: int, *, send_from: datetime, send_until: datetime, channel: Channel
+        self,
+        message_id: UUID,
+        clinic_id: int,
+        *,
+        send_from: datetime,
+        send_until: datetime,
+        channel: Channel,
+        stop_line: bool,
     ) -> None:
         """Give a planned message another window or channel."""
         self._connection.execute(
@@ -214,7 +221,7 @@ class Ledger:
                 messages.c.clinic_id == clinic_id,
                 messages.c.status == MessageStatus.PLANNED.value,
             )
-            .values(send_from=send_from, send_until=send_until, channel=channel.value)
+            .values(send_from=send_from, send_until=send_until, channel=channel.value, stop_line=stop_line)
         )
 
     def _move(self, target: MessageStatus, values: Iterable[rows.Values]) -> None:

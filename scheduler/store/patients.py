@@ -152,6 +152,10 @@ class Patients:
     def set_next_contact(self, clinic_id: int, patient_id: UUID, due: datetime | None) -> None:
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, next_contact_at=due)])
 
+    def set_stop_line(self, clinic_id: int, patient_id: UUID, on: date | None) -> None:
+        """The last local date whose text says how to stop, when that is not what was planned."""
+        self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, stop_line_on=on)])
+
     def mark_bad(self, clinic_id: int, patient_id: UUID, channel: Channel) -> None:
         """The number or address will never work."""
         column = "phone_bad" if channel is Channel.SMS else "email_bad"

@@ -103,7 +103,7 @@ def import_clinic(world: World) -> list[str]:
         if number % 7 == 0:
             cells["pathways"] = chance.choice(("exercise", "dexa;supplement", "vitamin_d"))
         cells["mobility"] = chance.choice(("walking", "limited", "wheelchair", "standing_frame"))
-        changed.append(world.draft(patient.mrn, **cells))
+        changed.append(world.draft(patient.mrn, cells))
     assert world.import_drafts(changed).updated == 100
     return [patient.mrn for patient in patients]
 

@@ -11,21 +11,23 @@ import json
 import sys
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 from tests.bench import report
 from tests.bench.cases import CASES, COMPARISONS
 from tests.bench.laps import Run
 from tests.bench.stage import ROOT, Sizes, Stage, open_stage
 
-FULL = Sizes(patients=5_000, slow_patients=1_000, looped_patients=1_000, year_patients=36)
-QUICK = Sizes(patients=2_000, slow_patients=300, looped_patients=500, year_patients=12)
+FULL = Sizes(patients=3_000, slow_patients=500, looped_patients=600, year_patients=24)
+QUICK = Sizes(patients=1_000, slow_patients=300, looped_patients=300, year_patients=12)
 JSON_FILE = ROOT / "var" / "bench.json"
 
 
 def main() -> int:
     options = _options()
     started = time.monotonic()
-    with open_stage(QUICK if options.quick else FULL) as stage:
+    sizes = QUICK if options.quick else FULL
+    with open_stage(replace(sizes, patients=options.patients or sizes.patients)) as stage:
         runs = _rounds(stage, options, until=started + options.seconds)
         postgres = _postgres_version(stage)
     found, where = report.groups(COMPARISONS, runs), report.machine(postgres)
@@ -48,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="one round of less work: a minute or so")
     parser.add_argument("--rounds", type=int, help="rounds (3, with --quick 1)")
+    parser.add_argument("--patients", type=int, help="patients due in the same minute (3000, with --quick 1000)")
     parser.add_argument("--seconds", type=float, default=280, help="begin no round that would end after this (280)")
     parser.add_argument("--only", metavar="WORD", help="only cases whose name has this word")
     parser.add_argument("--json", action="store_true", help=f"also write {JSON_FILE.relative_to(ROOT)}")

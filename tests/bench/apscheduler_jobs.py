@@ -41,8 +41,8 @@ def spike(*, database: str, patients: int, job: str, url: str | None = None) -> 
     run, finished = Run(), threading.Semaphore(0)
     failed: list[str] = []
     scheduler = BackgroundScheduler(jobstores={"default": SQLAlchemyJobStore(url=database)}, timezone="UTC")
-    scheduler.add_listener(lambda _: finished.release(), EVENT_JOB_EXECUTED)
-    scheduler.add_listener(lambda event: failed.append(str(event.exception)) or finished.release(), EVENT_JOB_ERROR)
+    scheduler.add_listener(lambda event: failed.append(str(event.exception)), EVENT_JOB_ERROR)
+    scheduler.add_listener(lambda _: finished.release(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.start(paused=True)
     due = datetime.now(UTC) - timedelta(minutes=1)
     function = {"nothing": nothing, "render_only": render_only, "text": text}[job]

@@ -27,6 +27,10 @@ _TABLES = (
     "CREATE INDEX patients_due ON patients (due) WHERE due IS NOT NULL",
     "CREATE INDEX messages_ready ON messages (id) WHERE status = 0",
 )
+_CLAIM = (
+    "SELECT m.id, p.phone FROM messages m JOIN patients p ON p.id = m.patient WHERE status = 0"
+    f" ORDER BY m.id LIMIT {DELIVER_BATCH}"
+)
 _LATER = 2_000_000_000
 _PATHWAYS = 4
 
@@ -131,8 +135,7 @@ def record(*, database: str, patients: int) -> Run:
     with run.lap("record", done=patients):
         while True:
             with rows.transaction():
-                claim = f"SELECT m.id, p.phone FROM messages m JOIN patients p ON p.id = m.patient WHERE status = 0 ORDER BY m.id LIMIT {DELIVER_BATCH}"
-                ids = [row[0] for row in rows.run(claim)]
+                ids = [row[0] for row in rows.run(_CLAIM)]
                 rows.update("messages", "body", [(body, one) for one in ids])
                 rows.update("messages", "status", [(1, one) for one in ids])
                 rows.insert("attempts", ("id", "message"), [(one, one) for one in ids])

@@ -46,7 +46,7 @@ def _spike(stage: Stage, database: str, *, null_sender: bool) -> Run:
         if null_sender:
             environment = stage.environment(database)
             return stage.measure("ours:spike", environment=environment, patients=patients, null_sender=True)
-        return stage.measure_with_server(
+        return stage.measure_sending(
             "ours:spike",
             wanted=patients,
             arguments=lambda url: {
@@ -64,7 +64,7 @@ def _jobs(stage: Stage, database: str, job: str) -> Run:
     try:
         if job != "text":
             return stage.measure("apscheduler_jobs:spike", database=database, patients=patients, job=job)
-        return stage.measure_with_server(
+        return stage.measure_sending(
             "apscheduler_jobs:spike",
             wanted=patients,
             arguments=lambda url: {"database": database, "patients": patients, "job": job, "url": url},
@@ -76,7 +76,7 @@ def _jobs(stage: Stage, database: str, job: str) -> Run:
 def _loop(stage: Stage, database: str, threads: int) -> Run:
     patients = stage.sizes.looped_patients
     try:
-        return stage.measure_with_server(
+        return stage.measure_sending(
             "tutorial:loop",
             wanted=patients,
             arguments=lambda url: {"database": database, "patients": patients, "url": url, "threads": threads},
@@ -102,7 +102,7 @@ def _enrol(stage: Stage, database: str) -> Run:
 
 def _posts(stage: Stage) -> Run:
     count = stage.sizes.patients
-    return stage.measure_with_server(
+    return stage.measure_sending(
         "limits:posts", wanted=count, arguments=lambda url: {"url": url, "count": count, "threads": _THREADS}
     )
 

@@ -1,4 +1,4 @@
-"""What the parts could do with nothing around them: the HTTP client, the template engine, the pure planner's dates."""
+"""What the parts could do with nothing around them: the HTTP client and the template engine."""
 
 from __future__ import annotations
 

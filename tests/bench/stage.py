@@ -114,9 +114,7 @@ class Stage:
             return Run(faults=[f"{function} ended with exit code {child.returncode}; its error is above"])
         return Run.from_json(json.loads(output.splitlines()[-1]))
 
-    def measure_with_server(
-        self, function: str, *, wanted: int, arguments: Callable[[str], dict[str, object]]
-    ) -> Run:
+    def measure_sending(self, function: str, *, wanted: int, arguments: Callable[[str], dict[str, object]]) -> Run:
         """As `measure`, beside a fresh server, whose journal must hold `wanted` messages, one for each number."""
         with self._server() as (url, journal):
             run = self.measure(function, **arguments(url))
@@ -130,11 +128,9 @@ class Stage:
         journal = self.directory / f"{uuid4().hex}.journal"
         journal.touch()
         command = [sys.executable, "-m", "tests.support.twilio_server", "--journal", str(journal)]
-        with subprocess.Popen(
-            command, cwd=ROOT, env=_clean_environment(), stdout=subprocess.PIPE, text=True
-        ) as server:
+        with subprocess.Popen(command, cwd=ROOT, env=_clean_environment(), stdout=subprocess.PIPE) as server:
             try:
-                yield cast("IO[str]", server.stdout).readline().strip(), journal
+                yield cast("IO[bytes]", server.stdout).readline().decode().strip(), journal
             finally:
                 server.terminate()
 

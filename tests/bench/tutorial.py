@@ -1,4 +1,4 @@
-"""The peer that loops: the script of the tutorials, over a table of reminders, with the `twilio` package as it comes."""
+"""The peer that loops: the tutorials' script over a table of reminders, with the `twilio` package as it comes."""
 
 from __future__ import annotations
 

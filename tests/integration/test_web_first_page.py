@@ -78,7 +78,7 @@ def test_an_installation_without_a_clinic_says_how_to_get_one(sqlite_url: str, t
 
 
 def test_a_large_clinic_is_counted_but_not_walked_through(world: World, client: TestClient) -> None:
-    world.import_drafts([world.draft(f"P{number:03}") for number in range(61)])
+    world.import_drafts([world.draft(f"P{number:03}", {}) for number in range(61)])
     page = client.get("/").text
     assert "With 61 patients the list is long" in page
     assert "bonewise simulate --clinic main" in page

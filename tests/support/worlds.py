@@ -87,7 +87,7 @@ class World:
 
     def enrol(self, mrn: str = "P1", *, clinic: Clinic | None = None, **cells: str) -> ImportReport:
         """Enrol a patient, or update the one with this MRN, from cells of a CSV row."""
-        return self.import_drafts([self.draft(mrn, clinic=clinic, **cells)], clinic=clinic)
+        return self.import_drafts([self.draft(mrn, cells, clinic=clinic)], clinic=clinic)
 
     def enrol_sms(self, mrn: str = "P1", *, clinic: Clinic | None = None, **cells: str) -> Patient:
         """Enrol somebody new who agreed to texts; with one number each."""
@@ -103,7 +103,7 @@ class World:
         assert report.created == 1, report
         return self.patient(mrn, clinic=clinic)
 
-    def draft(self, mrn: str, *, clinic: Clinic | None = None, **cells: str) -> PatientDraft:
+    def draft(self, mrn: str, cells: Mapping[str, str], *, clinic: Clinic | None = None) -> PatientDraft:
         at = clinic or self.clinic
         defaults = IntakeDefaults(
             country=at.country,

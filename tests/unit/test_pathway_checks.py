@@ -80,6 +80,16 @@ def test_moved_from_a_step_that_still_exists_is_a_fault(tmp_path: Path) -> None:
     assert "'resting' still exists" in one_fault(tmp_path, SOUND, more="moved:\n  resting: ask\n")
 
 
+def test_a_fact_that_nobody_ever_records_is_a_fault(tmp_path: Path) -> None:
+    fault = one_fault(tmp_path, SOUND, more="facts:\n  dexa_don: {go: resting}\n")
+    assert fault == "20: fact 'dexa_don' is never recorded; did you mean 'dexa_done'?"
+
+
+def test_a_fact_like_none_that_is_recorded_is_answered_with_all_of_them(tmp_path: Path) -> None:
+    fault = one_fault(tmp_path, SOUND, more="facts:\n  fell: {go: resting}\n")
+    assert fault.startswith("20: fact 'fell' is never recorded; known: vitamin_d_result, dexa_result, ")
+
+
 def test_a_fact_that_leads_nowhere_is_a_fault(tmp_path: Path) -> None:
     fault = one_fault(tmp_path, SOUND, more="facts:\n  dexa_done: {go: nowhere}\n")
     assert fault.startswith("20: fact 'dexa_done': go leads to 'nowhere'")

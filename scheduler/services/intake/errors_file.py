@@ -79,7 +79,7 @@ def _require_replaceable(path: Path, source: Path) -> None:
         start = stream.readline(_LONGEST_HEADER).decode("utf-8", "replace").rstrip().rstrip('"')
     if start and not start.endswith(ERROR_COLUMN) and not start.startswith(_OUTCOME):
         raise ErrorsFileRefused(
-            f"{path} is there already, and holds something else than rejected rows; choose another"
+            f"{path} is there already, and holds no rejected rows; choose another name"
         )
 
 

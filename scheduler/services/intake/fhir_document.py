@@ -22,9 +22,10 @@ def load_document(path: Path, max_bytes: int) -> tuple[dict[str, Any], tuple[int
     try:
         value, entries_at = _Document(text).load()
     except json.JSONDecodeError as error:
+        csv = "; if this is CSV, import it with --format csv" if error.pos == 0 else ""
         raise UnreadableFile(
             f"{path}, line {error.lineno}, column {error.colno} is not JSON: {error.msg}; "
-            "a FHIR file is NDJSON (one resource a line), a Bundle or one resource"
+            f"a FHIR file is NDJSON (one resource a line), a Bundle or one resource{csv}"
         ) from None
     except (RecursionError, ValueError) as error:
         raise UnreadableFile(f"{path} is not JSON that can be read: {error}") from None
