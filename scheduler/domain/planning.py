@@ -39,7 +39,8 @@ def next_contact(
 ) -> datetime | None:
     """The next instant (UTC) at which `plan` has something to decide, seen from `now`.
 
-    May be in the past: due. What earlier days have left is due at today's contact time.
+    May be in the past: due. What earlier days have left is due at today's contact time, unless it has been found that
+    nobody can be reached: then only what needs no message has a date.
     """
     today = local_date(now, contact.zone)
     if contact.status is PatientStatus.PAUSED:
@@ -47,13 +48,23 @@ def next_contact(
         return None if until is None else _instant(contact, None, max(until, today))
     if contact.status is not PatientStatus.ACTIVE:
         return None
-    instants = (
-        _instant(contact, enrolled, max(due, today))
+    dues = [
+        (enrolled, due)
         for enrolled in enrolments
         if (pathway := pathways.get(enrolled.state.pathway)) is not None
         and (due := due_on(pathway, enrolled.state, weekdays=contact.weekdays)) is not None
-    )
-    return min(instants, default=None)
+    ]
+    if contact.reach.choose(contact.channel) is None:
+        speaking = {one.id for one, due in dues if _speaks(contact, one, pathways, due)}
+        if any(due < today and one.id in speaking for one, due in dues):
+            dues = [(one, due) for one, due in dues if one.id not in speaking]
+    return min((_instant(contact, one, max(due, today)) for one, due in dues), default=None)
+
+
+def _speaks(contact: Contact, enrolled: Enrolled, pathways: Mapping[str, Pathway], due: date) -> bool:
+    """Whether a message goes when the enrolment's timer fires on `due`."""
+    pathway = pathways[enrolled.state.pathway]
+    return step(pathway, enrolled.state, TimerFired(due), weekdays=contact.weekdays).send is not None
 
 
 def _instant(contact: Contact, enrolled: Enrolled | None, day: date) -> datetime:
@@ -145,12 +156,12 @@ class _Day:
                 self._skip(outcome, enrolled, self.today, reason)
         if not self.skipped:
             return self._change()
-        silent = [enrolled for enrolled in self._known() if self._is_silent(enrolled)]
+        silent = [
+            enrolled
+            for enrolled in self._known()
+            if (due := self._due(enrolled)) is not None and not _speaks(self.contact, enrolled, self.pathways, due)
+        ]
         return replace(self._change(), next_contact_at=next_contact(self.contact, silent, self.pathways, self.now))
-
-    def _is_silent(self, enrolled: Enrolled) -> bool:
-        due = self._due(enrolled)
-        return due is not None and self._peek(enrolled, max(due, self.today)).send is None
 
     # The day's reminders
 

@@ -63,13 +63,19 @@ class Installation(Protocol):
 class Patients(Protocol):
     """Patients, their enrolments and their consent. Everything but the planner's claim is of one clinic."""
 
-    def by_mrn(self, clinic_id: int, mrns: Sequence[str]) -> dict[str, Patient]: ...
+    def by_mrn(self, clinic_id: int, mrns: Sequence[str], *, lock: bool = False) -> dict[str, Patient]:
+        """The clinic's patients among `mrns`, by MRN; with `lock`, held until the transaction ends."""
+        ...
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
         """One patient; with `lock`, held until the transaction ends."""
         ...
 
     def of_clinic(self, clinic_id: int, *, mrn: str | None = None) -> list[Patient]: ...
+
+    def hold_clinic(self, clinic_id: int) -> list[Patient]:
+        """All patients of the clinic, held until the transaction ends."""
+        ...
 
     def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]: ...
 

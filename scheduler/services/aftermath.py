@@ -46,11 +46,23 @@ class Aftermath:
         for one in fallen:
             by_patient[one.message.patient.clinic_id, one.message.patient.id].append(one)
         clinics = unit.installation.clinics()
-        enrolled = unit.patients.enrolments([patient_id for _, patient_id in by_patient])
-        decisions = [
-            self._settle_patient(unit, clinics[clinic_id], patient, enrolled.get(patient_id, ()), group, now)
-            for (clinic_id, patient_id), group in by_patient.items()
+        # Locked before anything is read, and in the order of ids, as everybody does who waits for several patients.
+        held = [
+            patient
+            for clinic_id, patient_id in sorted(by_patient, key=lambda key: key[1])
             if (patient := unit.patients.get(clinic_id, patient_id, lock=True)) is not None
+        ]
+        enrolled = unit.patients.enrolments([patient.id for patient in held])
+        decisions = [
+            self._settle_patient(
+                unit,
+                clinics[patient.clinic_id],
+                patient,
+                enrolled.get(patient.id, ()),
+                by_patient[patient.clinic_id, patient.id],
+                now,
+            )
+            for patient in held
         ]
         write_changes(unit, self._rules, decisions, now=now)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.calendar import Weekday
+from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.enrolment import Enrolment, Event, Paused, Resumed
 from scheduler.domain.messages import MessageKind
@@ -39,7 +39,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _New:
-    merged: Merged
+    patient: Patient
+    consents: tuple[Consent, ...]
     enrolled: tuple[Enrolled, ...]
 
 
@@ -53,10 +54,11 @@ class Enroller:
         self._by = by
         self._begun: dict[tuple[tuple[str, ...], date, frozenset[Weekday]], tuple[Enrolment, ...]] = {}
         self._next: dict[tuple[object, ...], datetime | None] = {}
+        self._todays: dict[str, date] = {}
 
     def enrol(self, unit: Unit, drafts: Sequence[PatientDraft], *, write: bool = True) -> Counter[Fate]:
         """Create or update the patients of `drafts` (each MRN once). Without `write`, only says what would happen."""
-        known = unit.patients.by_mrn(self._clinic.id, [draft.mrn for draft in drafts])
+        known = unit.patients.by_mrn(self._clinic.id, [draft.mrn for draft in drafts], lock=write)
         latest = self._latest_consents(unit, list(known.values()))
         fates: Counter[Fate] = Counter()
         created: list[_New] = []
@@ -86,7 +88,7 @@ class Enroller:
     def take_off(self, unit: Unit, excluded: Sequence[Excluded]) -> None:
         """A patient on file whom the source now calls deceased, inactive or merged gets nothing more."""
         reasons = {one.mrn: one.reason for one in excluded if one.mrn is not None}
-        found = unit.patients.by_mrn(self._clinic.id, list(reasons))
+        found = unit.patients.by_mrn(self._clinic.id, list(reasons), lock=True)
         for mrn, patient in found.items():
             status = _STATUS_OF[reasons[mrn]]
             if patient.status is status:
@@ -99,14 +101,22 @@ class Enroller:
     # New patients
 
     def _create(self, draft: PatientDraft) -> _New:
-        timezone = draft.timezone or self._clinic.timezone
-        merged = new_patient(draft, self._clinic, today=self._today(timezone), by=self._by)
-        patient = merged.patient
-        today = self._today(timezone)
-        states = self._first_states(draft.pathways, today, frozenset(patient.exercise_days))
-        enrolled = tuple(Enrolled(id=new_id(), state=state) for state in states)
-        due = self._first_contact(patient, enrolled)
-        return _New(merged=replace(merged, patient=replace(patient, next_contact_at=due)), enrolled=enrolled)
+        today = self._today(draft.timezone or self._clinic.timezone)
+        states = self._first_states(draft.pathways, today, draft.exercise_days or EVERY_DAY)
+        enrolled = tuple([Enrolled(id=new_id(), state=state) for state in states])
+
+        due = self._first_contact(draft, enrolled)
+        merged = new_patient(draft, self._clinic, today=today, by=self._by, due=due)
+        return _New(patient=merged.patient, consents=merged.consents, enrolled=enrolled)
+
+    def _first_contact(self, draft: PatientDraft, enrolled: tuple[Enrolled, ...]) -> datetime | None:
+        """Patients of one zone, hour and plan share their first instant, and most of a clinic's do."""
+        key = (draft.timezone, draft.contact_time, draft.exercise_days, draft.pathways)
+        if key not in self._next:
+            today = self._today(draft.timezone or self._clinic.timezone)
+            contact = new_patient(draft, self._clinic, today=today, by=self._by).patient.contact(self._clinic)
+            self._next[key] = next_contact(contact, enrolled, self._rules.pathways, self._now)
+        return self._next[key]
 
     def _first_states(self, names: tuple[str, ...], on: date, weekdays: frozenset[Weekday]) -> tuple[Enrolment, ...]:
         key = (names, on, weekdays)
@@ -116,33 +126,20 @@ class Enroller:
             )
         return self._begun[key]
 
-    def _first_contact(self, patient: Patient, enrolled: tuple[Enrolled, ...]) -> datetime | None:
-        """Patients of one zone, hour and plan share their first instant, and most of a clinic's do."""
-        key = (
-            patient.timezone,
-            patient.contact_time,
-            patient.exercise_days,
-            tuple(one.state.timer_on for one in enrolled),
-        )
-        if key not in self._next:
-            contact = patient.contact(self._clinic)
-            self._next[key] = next_contact(contact, enrolled, self._rules.pathways, self._now)
-        return self._next[key]
-
     def _wanted(self, names: tuple[str, ...]) -> list[Pathway]:
         if not names:
             return [p for p in self._rules.pathways.values() if p.name not in self._rules.off_by_default]
         return [self._rules.pathways[name] for name in names]
 
     def _write_new(self, unit: Unit, created: Sequence[_New]) -> None:
-        unit.patients.insert([one.merged.patient for one in created], now=self._now)
+        unit.patients.insert([one.patient for one in created], now=self._now)
         unit.patients.insert_enrolments(
-            (one.merged.patient.id, self._clinic.id, enrolled, self._today(one.merged.patient.timezone))
+            (one.patient.id, self._clinic.id, enrolled, self._today(one.patient.timezone))
             for one in created
             for enrolled in one.enrolled
         )
-        unit.patients.record_consents((consent for one in created for consent in one.merged.consents), now=self._now)
-        self._audit(unit, [("patient enrolled", one.merged.patient.id, "") for one in created])
+        unit.patients.record_consents((consent for one in created for consent in one.consents), now=self._now)
+        self._audit(unit, [("patient enrolled", one.patient.id, "") for one in created])
 
     # Known patients
 
@@ -157,7 +154,7 @@ class Enroller:
             consents += merged.consents
             enrolled = enrolments.get(patient.id, ())
             if "pathways" in merged.changed:
-                enrolled = self._match_pathways(unit, patient, enrolled, draft.pathways)
+                enrolled = self._match_pathways(unit, merged, enrolled, draft.pathways)
             was_open = _is_reachable(before.contact(self._clinic))
             decisions.append(self._replan(patient, enrolled, was_open=was_open))
         unit.patients.update((merged.patient for _, merged, _ in changed), now=self._now)
@@ -177,10 +174,12 @@ class Enroller:
         return Decided(patient.id, self._clinic.id, enrolled, change)
 
     def _match_pathways(
-        self, unit: Unit, patient: Patient, enrolled: tuple[Enrolled, ...], names: tuple[str, ...]
+        self, unit: Unit, merged: Merged, enrolled: tuple[Enrolled, ...], names: tuple[str, ...]
     ) -> tuple[Enrolled, ...]:
         """Begin pathways that are newly wanted, and hold those that no longer are."""
+        patient = merged.patient
         today = self._today(patient.timezone)
+        were_wanted = {pathway.name for pathway in self._wanted(merged.pathways_before)}
         wanted = {pathway.name: pathway for pathway in self._wanted(names)}
         have = {one.state.pathway for one in enrolled}
         added = [
@@ -191,7 +190,11 @@ class Enroller:
         unit.patients.insert_enrolments((patient.id, self._clinic.id, one, today) for one in added)
         situation = Situation(patient.contact(self._clinic), enrolled, self._rules.pathways, self._now)
         held = situation.react(
-            situation.each(lambda one: _held_or_freed(one, today, is_wanted=one.state.pathway in wanted)),
+            situation.each(
+                lambda one: _held_or_freed(
+                    one, today, is_wanted=one.state.pathway in wanted, was_wanted=one.state.pathway in were_wanted
+                )
+            ),
             kind=MessageKind.NOTICE,
         )
         unit.patients.update_enrolments((self._clinic.id, one) for one in held.enrolments)
@@ -210,7 +213,9 @@ class Enroller:
         return found
 
     def _today(self, timezone: str) -> date:
-        return local_date(self._now, ZoneInfo(timezone))
+        if timezone not in self._todays:
+            self._todays[timezone] = local_date(self._now, ZoneInfo(timezone))
+        return self._todays[timezone]
 
     def _audit(self, unit: Unit, entries: Sequence[tuple[str, UUID, str]]) -> None:
         unit.installation.audit(
@@ -227,9 +232,9 @@ _STATUS_OF = {
 }
 
 
-def _held_or_freed(enrolled: Enrolled, today: date, *, is_wanted: bool) -> Event | None:
-    is_held = enrolled.state.is_paused and enrolled.state.paused_until is None
-    if is_wanted == (not is_held):
+def _held_or_freed(enrolled: Enrolled, today: date, *, is_wanted: bool, was_wanted: bool) -> Event | None:
+    """A pathway that was wanted and still is stays as it is: a pause of it is the patient's own."""
+    if is_wanted == was_wanted:
         return None
     return Resumed(today) if is_wanted else Paused(today, None)
 

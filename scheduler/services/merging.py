@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date
-from enum import Enum
+from datetime import date, datetime
 from typing import Any
 
 from scheduler.domain.calendar import EVERY_DAY
@@ -25,6 +24,7 @@ _FIELDS = tuple(
     field.name for field in fields(PatientDraft) if field.name not in ("given", "warnings", "line", "raw")
 )
 _PLAIN = ("name", "birth_date", "phone", "email", "contact_time")
+_NOTHING: tuple[Any, ...] = (None, "", [])
 _CONSENTS = {Channel.SMS: "sms_consent", Channel.EMAIL: "email_consent"}
 
 LatestConsents = Mapping[Channel, tuple[bool, date]]
@@ -37,10 +37,11 @@ class Merged:
     patient: Patient
     consents: tuple[Consent, ...] = ()
     changed: frozenset[str] = frozenset()
+    pathways_before: tuple[str, ...] = ()  # those that the source named until now; empty: all
 
 
-def new_patient(draft: PatientDraft, clinic: Clinic, *, today: date, by: str) -> Merged:
-    """The first record of a patient. What the draft leaves out is the clinic's default."""
+def new_patient(draft: PatientDraft, clinic: Clinic, *, today: date, by: str, due: datetime | None = None) -> Merged:
+    """The first record of a patient, first contacted at `due`. What the draft leaves out is the clinic's default."""
     channel = draft.channel or (Channel.EMAIL if draft.email and not draft.phone else Channel.SMS)
     patient = Patient(
         id=new_id(),
@@ -59,6 +60,7 @@ def new_patient(draft: PatientDraft, clinic: Clinic, *, today: date, by: str) ->
         risk_factors=draft.risk_factors,
         sms_consent=draft.sms_consent is True,
         email_consent=draft.email_consent is True,
+        next_contact_at=due,
         source=_canonical(_said(draft)),
     )
     consents = tuple(
@@ -75,7 +77,7 @@ def merge(
     """`patient` after a later draft. Nothing in `changed`: the draft says what the one before it said."""
     said = _said(draft)
     before: dict[str, Any] = json.loads(patient.source) if patient.source else {}
-    changed = frozenset(name for name, value in said.items() if name not in before or before[name] != value)
+    changed = frozenset(name for name, value in said.items() if _is_news(before.get(name), value))
     decided = dict(_new_consents(draft, changed, latest))
     changed |= {_CONSENTS[channel] for channel in decided}
     if not changed:
@@ -93,7 +95,12 @@ def merge(
         _consent(after, channel, granted=granted, draft=draft, today=today, by=by)
         for channel, granted in decided.items()
     )
-    return Merged(after, consents, changed)
+    return Merged(after, consents, changed, pathways_before=tuple(before.get("pathways") or ()))
+
+
+def _is_news(before: Any, value: Any) -> bool:
+    """Whether a source that said `before` now says something else. A column that is new and empty says nothing."""
+    return value != before and not (before in _NOTHING and value in _NOTHING)
 
 
 def _values(draft: PatientDraft, changed: frozenset[str], clinic: Clinic) -> dict[str, Any]:
@@ -150,13 +157,17 @@ def _has_address(patient: Patient) -> bool:
 
 def _said(draft: PatientDraft) -> dict[str, Any]:
     """What the source says, field by field, in plain JSON values."""
-    return {name: _plain(getattr(draft, name)) for name in _FIELDS if name in draft.given}
+    given = draft.given
+    said: dict[str, Any] = {}
+    for name in _FIELDS:
+        if name in given:
+            value = getattr(draft, name)
+            said[name] = value if value is None or type(value) in _IS_PLAIN else _plain(value)
+    return said
 
 
 def _plain(value: Any) -> Any:
     match value:
-        case None | bool() | str():
-            return value.value if isinstance(value, Enum) else value
         case frozenset():
             return sorted(int(day) for day in value)
         case tuple():
@@ -165,5 +176,5 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def _canonical(said: Mapping[str, Any]) -> str:
-    return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+_IS_PLAIN = (str, bool)
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode

@@ -68,7 +68,7 @@ def _decide(unit: Unit, rules: Rules, patient: DuePatient, now: datetime) -> Dec
 
 def recompute(unit: Unit, rules: Rules, clinic: Clinic, now: datetime) -> int:
     """Work out every patient's next contact of one clinic anew: its window or hours, or the zone data, changed."""
-    patients = unit.patients.of_clinic(clinic.id)
+    patients = unit.patients.hold_clinic(clinic.id)
     enrolled = unit.patients.enrolments([patient.id for patient in patients])
     unit.patients.set_contacts(
         (

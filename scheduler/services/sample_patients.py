@@ -43,6 +43,7 @@ SAMPLE_PATIENTS = (
             Said(4, time(10, 14), "Done!"),
             Said(5, time(9, 44), "1"),
             Said(5, time(9, 47), "Calcium tablets"),
+            Said(6, time(9, 58), "DONE"),
         ),
     ),
     SamplePatient(
@@ -63,6 +64,7 @@ SAMPLE_PATIENTS = (
             Said(3, time(10, 12), "2"),
             Said(4, time(18, 40), "hecho"),
             Said(5, time(10, 26), "2"),
+            Said(6, time(11, 5), "hecho"),
         ),
     ),
     SamplePatient(

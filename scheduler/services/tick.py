@@ -79,6 +79,6 @@ class Ticker:
             if unit.installation.note(_ZONE_DATA) == version:
                 return
         with self._store.writing() as unit:
+            unit.installation.set_note(_ZONE_DATA, version)  # first: other processes wait here, not in the middle
             for clinic in unit.installation.clinics().values():
                 recompute(unit, self._rules, clinic, now)
-            unit.installation.set_note(_ZONE_DATA, version)

@@ -14,12 +14,15 @@ from itertools import repeat
 from typing import Any, cast
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Connection,
+    Date,
     Dialect,
     Insert,
     Table,
+    Time,
     Update,
     bindparam,
     column,
@@ -27,7 +30,9 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+
+from scheduler.store.types import Instant
 
 Values = Mapping[str, Any]
 
@@ -102,7 +107,7 @@ def _many(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) 
     compiled = complete.compile(dialect=dialect)
     places = []
     for bound in compiled.positiontup or ():
-        convert = compiled.binds[bound].type.dialect_impl(dialect).bind_processor(dialect)
+        convert = _converter(compiled.binds[bound].type, dialect)
         if bound in names:
             places.append(_Place(bound, convert, None))
         else:
@@ -111,11 +116,22 @@ def _many(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) 
     return _Many(str(compiled), tuple(places))
 
 
+_RECURRING = (Boolean, Date, Time, Instant)  # few different values stand in many rows
+
+
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What makes a value fit for the driver; None when it is as it comes."""
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(convert) if convert is not None and isinstance(kind, _RECURRING) else convert
+
+
 # PostgreSQL: one statement over arrays
 
 
 @lru_cache(maxsize=256)
 def _over_arrays(statement: Insert | Update, names: tuple[str, ...]) -> Insert | Update:
+    from sqlalchemy.dialects.postgresql import ARRAY  # a heavy import, which SQLite has no use for
+
     table = _table(statement)
     arrays = [bindparam(name, type_=ARRAY(_column(table, name).type)) for name in names]
     columns = [column(name, _column(table, name).type) for name in names]

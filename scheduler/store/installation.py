@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from scheduler.records import Clinic
 from scheduler.store import rows
+from scheduler.store.bulk import insert_rows
 from scheduler.store.tables import audit, clinics, heartbeats, meta, staff
 
 
@@ -55,8 +56,12 @@ class Installation:
         return value
 
     def set_note(self, name: str, value: str) -> None:
-        self._connection.execute(delete(meta).where(meta.c.name == name))
-        self._connection.execute(insert(meta).values(name=name, value=value))
+        """Write the note, new or not; another transaction that writes it waits for the end of this one."""
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        noted = dialect.insert(meta).values(name=name, value=value)
+        self._connection.execute(
+            noted.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": noted.excluded.value})
+        )
 
     # Heartbeats
 
@@ -82,7 +87,7 @@ class Installation:
 
     def audit(self, entries: Iterable[tuple[int, str, UUID | None, str]], *, actor: str, now: datetime) -> None:
         """Append (clinic, action, patient, detail). The detail never holds a name, number, address or body."""
-        values = [
+        values = (
             {
                 "clinic_id": clinic_id,
                 "at": now,
@@ -92,9 +97,8 @@ class Installation:
                 "detail": detail,
             }
             for clinic_id, action, patient_id, detail in entries
-        ]
-        if values:
-            self._connection.execute(insert(audit), values)
+        )
+        insert_rows(self._connection, audit, values)
 
     def audit_entries(self, clinic_id: int) -> list[tuple[datetime, str, str, UUID | None, str]]:
         """(at, actor, action, patient, detail), oldest first."""

@@ -51,9 +51,13 @@ class Patients:
 
     # Finding
 
-    def by_mrn(self, clinic_id: int, mrns: Sequence[str]) -> dict[str, Patient]:
-        """The clinic's patients among `mrns`, by MRN."""
-        return {patient.mrn: patient for patient in self._read(_of(clinic_id).where(patients.c.mrn.in_(mrns)))}
+    def by_mrn(self, clinic_id: int, mrns: Sequence[str], *, lock: bool = False) -> dict[str, Patient]:
+        """The clinic's patients among `mrns`, by MRN; with `lock`, held until the transaction ends.
+
+        Locks are taken in the order of ids, as everybody does who waits for more than one patient.
+        """
+        query = _of(clinic_id).where(patients.c.mrn.in_(mrns)).order_by(patients.c.id)
+        return {patient.mrn: patient for patient in self._read(query.with_for_update() if lock else query)}
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
         """One patient; with `lock`, held until the transaction ends."""
@@ -64,6 +68,10 @@ class Patients:
         """All patients of the clinic, or the one with `mrn`, by MRN."""
         query = _of(clinic_id).order_by(patients.c.mrn)
         return self._read(query if mrn is None else query.where(patients.c.mrn == mrn))
+
+    def hold_clinic(self, clinic_id: int) -> list[Patient]:
+        """All patients of the clinic, held until the transaction ends."""
+        return self._read(_of(clinic_id).order_by(patients.c.id).with_for_update())
 
     def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]:
         """Patients with this number (E.164) or e-mail address, in one clinic or in all."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,8 +18,6 @@ from scheduler.web.site import Liveness, Site
 
 ROUTERS = tuple(part.router for part in (first_page, phones, health, twilio_hooks, unsubscribing))
 
-_log = logging.getLogger(__name__)
-
 
 def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     """The web side of an installation. `scheduler` is the one in this process, if there is one.
@@ -29,10 +26,6 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     """
     app.warm_up()
     settings = app.settings
-    if settings.sms == "twilio" and not settings.twilio_auth_token:
-        _log.warning(
-            "TWILIO_AUTH_TOKEN is missing: Twilio signs its webhooks with it, so replies and receipts are refused"
-        )
     web = FastAPI(
         title="Bonewise", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )

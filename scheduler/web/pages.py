@@ -32,7 +32,7 @@ class Pages:
         )
         links = _Links(public_url)
         self._environment.filters.update(
-            clock=_clock, day=_day, place=_place, linked=links.linked, brief=_brief, plural=_plural
+            clock=_clock, day=_day, place=_place, linked=links.linked, brief=_brief, plural=_plural, coded=_coded
         )
         self._environment.globals["asset"] = _assets().__getitem__
         for name in self._environment.list_templates(extensions=["html"]):
@@ -76,6 +76,14 @@ def _brief(text: str, length: int = 180) -> str:
 
 def _plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _coded(text: str) -> Markup:
+    """The text with what stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 class _Links:

@@ -14,10 +14,12 @@ PROCESSES = 3
 
 
 def test_three_ticks_at_once_send_every_text_exactly_once(database_url: str, tmp_path: Path) -> None:
-    with TwilioServer() as twilio:
-        cli = clinic_over(twilio.url, database_url=database_url, folder=tmp_path, patients=PATIENTS)
+    with (
+        TwilioServer() as twilio,
+        clinic_over(twilio.url, database_url=database_url, folder=tmp_path, patients=PATIENTS) as run,
+    ):
         twilio.latency = 0.02
-        ticks = [cli.start("tick", at=DUE) for _ in range(PROCESSES)]
+        ticks = [run.fresh.start("tick", at=DUE) for _ in range(PROCESSES)]
         ended = [(*tick.communicate(timeout=120), tick.returncode) for tick in ticks]
         assert [(error, code) for _, error, code in ended] == [("", 0)] * PROCESSES
         reports = [json.loads(out) for out, _, _ in ended]
@@ -26,7 +28,7 @@ def test_three_ticks_at_once_send_every_text_exactly_once(database_url: str, tmp
 
         everybody = {number_of(n): 1 for n in range(1, PATIENTS + 1)}
         assert Counter(one.form["To"] for one in twilio.messages) == everybody
-        rows = cli("messages", "--clinic", "main", "--json").json
+        rows = run.listed("messages")
         sent = [row for row in rows if row["status"] == "sent"]
         assert {row["provider_id"] for row in sent} == {one.sid for one in twilio.messages}
         assert {row["status"] for row in rows if row["pathway"] == "vitamin_d"} == {"sent"}

@@ -1,4 +1,4 @@
-"""What `simulate` shows is what the service does: sixty days of a clinic whose patients answer, message for message."""
+"""What `simulate` shows is what the service does, message for message: sixty days of a clinic that answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.records import LedgerEntry
 from scheduler.services.importing import import_rows
 from scheduler.services.intake.draft import IntakeDefaults, PhoneCheck
 from scheduler.services.intake.fhir_patients import read_fhir
-from scheduler.services.simulate import ScriptedAnswer, Script, simulate
+from scheduler.services.simulate import Script, ScriptedAnswer, simulate
 from tests.support.cli import ROOT
 from tests.support.worlds import BY, MONDAY, World, world_at
 

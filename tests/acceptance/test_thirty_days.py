@@ -140,8 +140,8 @@ def lived_through(folder: Path, database_url: str) -> Month:
                 "BONEWISE_SMTP_URL": sink.url,
             },
         )
-        set_up(cli)
         with ReadyCli(cli) as ready:
+            set_up(ready, folder)
             for at in ticks():
                 texts, mails = len(twilio.messages), len(sink.mails)
                 month.reports.append(ready("tick", at=at).json)
@@ -151,13 +151,13 @@ def lived_through(folder: Path, database_url: str) -> Month:
                     for mail in sink.mails[mails:]
                     for recipient in mail.recipients
                 ]
-        month.ledger = cli("messages", "--clinic", "main", "--json").json
-        month.tasks = cli("tasks", "--clinic", "main", "--json").json
-        month.patients = {row["mrn"]: row for row in cli("patients", "--clinic", "main", "--json").json}
+            month.ledger = ready("messages", "--clinic", "main", "--json").json
+            month.tasks = ready("tasks", "--clinic", "main", "--json").json
+            month.patients = {row["mrn"]: row for row in ready("patients", "--clinic", "main", "--json").json}
     return month
 
 
-def set_up(cli: Cli) -> None:
+def set_up(cli: ReadyCli, folder: Path) -> None:
     start = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
     cli("init", at=start)
     cli(
@@ -168,7 +168,7 @@ def set_up(cli: Cli) -> None:
     granted = ("--phone-check", "possible", "--grant-consent", "--json")
     report = cli("import", str(EXPORT), "--clinic", "main", *granted, at=start).json
     assert (report["created"], report["excluded"], report["rejected"]) == (100, 20, 0)
-    with (cli.folder / "mailed.csv").open("w", newline="", encoding="utf-8") as stream:
+    with (folder / "mailed.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
         table.writerow((*COLUMNS, "email", "email_consent"))
         for row in MAILED:

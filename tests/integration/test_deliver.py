@@ -19,7 +19,7 @@ from scheduler.ports import OutboundSms, SendResult
 from scheduler.services.deliver import LEASE
 from tests.support.smtp_sink import SmtpSink
 from tests.support.twilio_server import ACCOUNT, TOKEN, Fault, FaultKind, TwilioServer
-from tests.support.worlds import MONDAY, World, new_york, world_at
+from tests.support.worlds import MONDAY, NEW_YORK, World, new_york, world_at
 
 DAY_1 = new_york(3, 3)  # vitamin D is asked about, at 09:30
 TIMEOUT = 0.3  # seconds the provider has to answer
@@ -75,7 +75,7 @@ def texts_by_day(world: World, mrn: str = "P1") -> dict[date, str]:
     found: dict[date, str] = {}
     for row in world.ledger(mrn):
         if row.sent_at is not None:
-            day = row.sent_at.astimezone(new_york(3, 3).tzinfo).date()
+            day = row.sent_at.astimezone(NEW_YORK).date()
             assert day not in found, f"two reminders on {day}"
             found[day] = f"{row.pathway} {row.template}"
     return found

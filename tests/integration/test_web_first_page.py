@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from scheduler.bootstrap import App
 from scheduler.settings import load_settings
 from scheduler.web.access import ACCESS
 from scheduler.web.app import ROUTERS, create_app
+from tests.support.cli import ROOT
 from tests.support.web import HERE, SMTP, TWILIO, browser, form_token
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -98,7 +100,8 @@ def test_a_real_installation_shows_no_patient_and_no_clock(real_world: World) ->
     assert "Bonewise is running" in page
     assert "1 patient of 1 clinic" in page
     assert "Ruth" not in page
-    assert "form" not in page
+    assert "<form" not in page
+    assert "<code>bonewise status</code>" in page
     for path in ("/phones", "/phones/wall"):
         assert client.get(path).status_code == 404
     for path in ("/phones/reply", "/clock"):
@@ -113,6 +116,18 @@ def test_a_real_installation_says_on_its_page_what_is_wrong(real_world: World) -
     page = browser(real_world.app, scheduler=Dead()).get("/").text
     assert "Bonewise is not ready" in page
     assert "the scheduler&#39;s thread has ended" in page
+
+
+def test_an_installation_with_message_templates_of_its_own_needs_no_pages(sqlite_url: str, tmp_path: Path) -> None:
+    own = tmp_path / "templates"
+    shutil.copytree(ROOT / "templates" / "messages", own / "messages")
+    shutil.copytree(ROOT / "templates" / "layouts", own / "layouts")
+    settings = {"BONEWISE_TEMPLATES_DIR": str(own)}
+    with world_at(MONDAY, database_url=sqlite_url, folder=tmp_path, settings=settings) as world:
+        assert browser(world.app).get("/").status_code == 200
+        (own / "web").mkdir()
+        (own / "web" / "problem.html").write_text("our own words: {{ title }}")
+        assert "our own words" in browser(world.app).get("/nowhere").text
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -130,7 +130,9 @@ def test_with_real_mail_only_the_phones_are_simulated(sqlite_url: str, tmp_path:
 
 def test_of_many_phones_those_with_the_latest_messages_are_shown(world: World, client: TestClient) -> None:
     for number in range(30):
-        world.enrol_sms(f"P{number:02}", phone=f"+161755501{number:02}", name=f"Pat Number{number:02}", pathways="dexa")
+        world.enrol_sms(
+            f"P{number:02}", phone=f"+161755501{number:02}", name=f"Pat Number{number:02}", pathways="dexa"
+        )
     world.enrol_sms("Z9", name="Zoe Late", contact_time="15:00")
     world.run_until(new_york(3, 5, 16))
     page = client.get("/phones").text

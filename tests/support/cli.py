@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MAIN = "from scheduler.cli import main; main()"
 _TOO_LONG = 120  # seconds
 
-# What a command imports when it runs; loaded before the fork.
+# What commands import when they run; loaded before the fork.
 _LOADED = (
+    "alembic.command",
     "scheduler.bootstrap",
     "scheduler.catalogue.pathway_files",
     "scheduler.catalogue.reply_words",
@@ -35,6 +36,9 @@ _LOADED = (
     "scheduler.channels.smtp",
     "scheduler.channels.twilio.messages",
     "scheduler.cli.running",
+    "scheduler.services.importing",
+    "scheduler.services.intake.csv_rows",
+    "scheduler.services.intake.fhir_patients",
     "scheduler.services.tick",
     "scheduler.store.migrate",
     "scheduler.store.unit",
@@ -159,11 +163,11 @@ class ReadyCli:
         self._process.wait(_TOO_LONG)
         self._process.stdout.close()
 
-    def __call__(self, *args: str, at: datetime) -> Ran:
-        """Run a command that has to succeed, as if it started `at`. Raises `CommandFailedError`."""
+    def __call__(self, *args: str, at: datetime | None = None) -> Ran:
+        """Run a command that has to succeed, with `at` as if it started then. Raises `CommandFailedError`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"args": args, "offset": _offset(at)}) + "\n")
+        self._process.stdin.write(json.dumps({"args": args, "offset": "+0" if at is None else _offset(at)}) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:

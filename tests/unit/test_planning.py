@@ -286,6 +286,14 @@ def test_want_of_consent_is_the_reason_also_when_it_is_late(wall: time) -> None:
     assert len(patient.skipped) == 2
 
 
+def test_whatever_else_happens_to_them_it_is_not_said_again() -> None:
+    patient = life("vitamin_d", "exercise", patient=contact(reach=NOBODY)).to_day(2)
+    for number in range(3, 9):
+        patient.take(patient.situation().unchanged())
+        patient.to_day(number)
+    assert len(patient.skipped) == 2
+
+
 def test_what_needs_no_message_has_its_day_without_consent_too() -> None:
     patient = life("supplement", "exercise").to_day(5)
     patient.says("SUPP MAGNESIUM")

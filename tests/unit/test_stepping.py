@@ -422,8 +422,8 @@ def test_a_pause_can_be_shortened_and_prolonged() -> None:
 
 def test_a_pause_that_ends_on_a_day_not_chosen_waits_for_the_next_chosen_one() -> None:
     patient = course("exercise", weekdays=frozenset({Weekday.MON})).to_day(7)
-    patient.happens(lambda today: Paused(today, day(9)))
-    assert timer(patient) == 14
+    patient.happens(lambda today: Paused(today, day(16)))
+    assert timer(patient) == 21
 
 
 def test_a_date_that_lies_after_the_pause_stays_as_it_was() -> None:

@@ -1,0 +1,174 @@
+"""The first pages in a real browser: what they look like to assistive technology, with and without JavaScript."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.cli import Cli
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 320, "height": 720}}
+
+# .ci/run installs it: there a skip would hide that these tests did not run.
+pytestmark = pytest.mark.skipif(BROWSER is None and not os.environ.get("CI"), reason="needs Chromium")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running sample installation."""
+    folder = tmp_path_factory.mktemp("site")
+    cli = Cli(folder, {"BONEWISE_DATA_DIR": str(folder / "var")})
+    cli("init")
+    cli("sample", "load")
+    process = cli.start("serve", "--port", "0")
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().removeprefix("Bonewise is at ").strip()
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(viewport=SIZES["desktop"])
+    yield context.new_page()
+    context.close()
+
+
+def unsubscribe_path(page: Any, site: str) -> str:
+    page.goto(f"{site}/phones")
+    href: str = page.locator(".mailbox .text a").first.get_attribute("href")
+    return href
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_serious(chromium: Any, site: str, scheme: str, size: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    for path in ("/", "/phones", "/nowhere", unsubscribe_path(page, site)):
+        page.goto(f"{site}{path}")
+        found = Axe().run(page).response["violations"]
+        serious = [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
+        assert serious == [], f"{path} in {scheme} on a {size}"
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/phones"])
+def test_a_page_asks_nobody_else_and_breaks_no_rule_of_its_own(page: Any, site: str, path: str) -> None:
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{site}{path}")
+    page.wait_for_load_state("load")
+    assert asked
+    assert [url for url in asked if not url.startswith(site)] == []
+    assert said == []
+
+
+@pytest.mark.parametrize("path", ["/", "/phones"])
+def test_it_fits_a_narrow_screen(chromium: Any, site: str, path: str) -> None:
+    context = chromium.new_context(viewport=SIZES["phone"])
+    page = context.new_page()
+    page.goto(f"{site}{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/phones"])
+def test_text_is_large_enough_and_what_is_pressed_too(page: Any, site: str, path: str) -> None:
+    page.goto(f"{site}{path}")
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('body *')].filter(e => e.offsetParent)"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    assert smallest >= 16
+    heights = page.evaluate(
+        "[...document.querySelectorAll('button, summary, nav a, input:not([type=hidden])')]"
+        ".filter(e => e.offsetParent).map(e => e.getBoundingClientRect().height)"
+    )
+    assert heights
+    assert min(heights) >= 44
+
+
+def test_the_keyboard_reaches_the_content_first_and_shows_where_it_is(page: Any, site: str) -> None:
+    page.goto(site)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_without_javascript_a_patient_is_answered_and_the_clock_moves(chromium: Any, site: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/phones")
+    phone = page.locator("article", has=page.get_by_role("heading", name="Priya Raman"))
+    before = phone.locator(".theirs").count()
+    phone.get_by_label("Answer as Priya Raman").fill("HELP")
+    phone.get_by_role("button", name="Send as Priya Raman").click()
+    assert "#" in page.url
+    assert phone.locator(".own").last.inner_text().endswith("HELP")
+    assert phone.locator(".theirs").count() == before + 1
+    page.goto(site)
+    day = page.locator(".when strong").inner_text()
+    page.get_by_role("button", name="Move the clock one day forward").click()
+    assert page.locator(".when strong").inner_text() != day
+    assert re.search(r"\d days? ahead of the real time", page.locator(".clock").inner_text())
+    context.close()
+
+
+def test_what_comes_in_appears_by_itself_and_leaves_what_is_being_written(chromium: Any, site: str) -> None:
+    context = chromium.new_context()
+    watching, other = context.new_page(), context.new_page()
+    watching.goto(f"{site}/phones")
+    phone = watching.locator("article", has=watching.get_by_role("heading", name="Samuel Begay"))
+    phone.get_by_label("Answer as Samuel Begay").fill("half a sen")
+    other.goto(f"{site}/phones")
+    theirs = other.locator("article", has=other.get_by_role("heading", name="Samuel Begay"))
+    theirs.get_by_label("Answer as Samuel Begay").fill("HELP")
+    theirs.get_by_role("button").click()
+    watching.bring_to_front()
+    phone.locator(".own", has_text="HELP").wait_for(timeout=15_000)
+    assert phone.get_by_label("Answer as Samuel Begay").input_value() == "half a sen"
+    context.close()
+
+
+def test_one_press_ends_the_mails(page: Any, site: str) -> None:
+    page.goto(f"{site}{unsubscribe_path(page, site)}")
+    page.get_by_role("button").click()
+    assert page.get_by_role("button").count() == 0
+    assert re.search("no more e-mails|no recibirá correos", page.get_by_role("heading").inner_text())
