@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -205,7 +204,7 @@ class _Values:
         return number
 
     def url(self, name: str, default: str) -> str:
-        value = self.text(name, default).rstrip("/")
+        value = self.text(name, default)
         try:
             parts = urlsplit(value)
             is_sound = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -215,7 +214,7 @@ class _Values:
             is_sound = False
         if not is_sound:
             self.faults.append(f"{name} is {value!r}; write an address such as {default}")
-        return value
+        return value.rstrip("/")
 
     def folder(self, name: str, *, kind: str, holds: str) -> Path:
         """A folder that must exist: the named one, else beside the work, else the one that was shipped."""
@@ -235,6 +234,8 @@ class _Values:
         """A setting that is misspelt would be silently without effect."""
         for name in sorted(self._environment):
             if name.startswith("BONEWISE_") and name not in NAMES:
+                from difflib import get_close_matches
+
                 close = get_close_matches(name, NAMES, n=1, cutoff=0.8)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 yield f"{name} is not a setting and has no effect{hint}"

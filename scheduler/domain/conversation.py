@@ -22,7 +22,7 @@ from scheduler.domain.facts import FactKind
 from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
-from scheduler.domain.reacting import Situation
+from scheduler.domain.reacting import Situation, reopen
 from scheduler.domain.reply_words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
@@ -154,7 +154,7 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     )
     return Heard(
         meaning,
-        _with_service_message(_resumed(replace(situation, contact=opened)), "started", situation, channel),
+        _with_service_message(reopen(replace(situation, contact=opened)), "started", situation, channel),
         consent=True,
     )
 
@@ -170,10 +170,10 @@ def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> H
 
 
 def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """Ends what PAUSE began; a pathway that the clinic has put on hold is not the patient's to resume."""
     event = Resumed(situation.today)
-    change = situation.react(
-        situation.each(lambda one: event if one.state.is_paused else None), kind=MessageKind.REPLY
-    )
+    events = situation.each(lambda one: event if one.state.is_paused and _is_routine(situation, one) else None)
+    change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "resumed", situation, channel))
 
 
@@ -238,11 +238,6 @@ _TASK_OF: Mapping[str, ServiceTask] = {
 def _is_routine(situation: Situation, enrolled: Enrolled) -> bool:
     pathway = situation.pathways.get(enrolled.state.pathway)
     return pathway is not None and any(step.every is not None for step in pathway.steps.values())
-
-
-def _resumed(situation: Situation) -> Change:
-    event = Resumed(situation.today)
-    return situation.react(situation.each(lambda one: None if one.state.is_paused else event), kind=MessageKind.REPLY)
 
 
 def _named(change: Change, text: str) -> Change:

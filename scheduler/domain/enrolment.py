@@ -28,6 +28,10 @@ class Enrolment:
     paused_until: date | None = None  # with `is_paused`; None lasts until a resume
     rest_months: int | None = None  # a clinician's own span in place of the rest's
 
+    def is_paused_on(self, day: date) -> bool:
+        """Whether a pause holds on `day`; one that has run out holds no more, though nothing has noted that yet."""
+        return self.is_paused and (self.paused_until is None or self.paused_until > day)
+
     def is_open_question(self, pathway: Pathway) -> bool:
         """Whether an answer would be understood here now: the step takes answers and has asked."""
         step = pathway.steps.get(self.step)

@@ -99,7 +99,7 @@ def enter(
 def roll_week(enrolment: Enrolment, on: date) -> Enrolment:
     """The enrolment with its count of days begun anew when `on` is in a later week."""
     monday = monday_of(on)
-    if enrolment.week_of is not None and enrolment.week_of >= monday:  # later: a zone change turned the date back
+    if enrolment.week_of == monday:
         return enrolment
     return replace(enrolment, week_of=monday, done_count=0)
 

@@ -112,7 +112,7 @@ class _Day:
             return
         self.contact = replace(contact, status=PatientStatus.ACTIVE, paused_until=None)
         for enrolled in self._known():
-            if not enrolled.state.is_paused:
+            if not enrolled.state.is_paused_on(self.today):
                 self._apply(enrolled, Resumed(self.today - _ONE_DAY))
 
     def _drop_missed(self) -> None:

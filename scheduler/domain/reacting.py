@@ -88,7 +88,7 @@ def record_fact(situation: Situation, *, kind: str, of: date, next_months: int |
 def reopen(situation: Situation) -> Change:
     """The patient can be contacted again (new consent or address): what waited is due from the next day on."""
     return situation.react(
-        situation.each(lambda enrolled: None if enrolled.state.is_paused else Resumed(situation.today)),
+        situation.each(lambda one: None if one.state.is_paused_on(situation.today) else Resumed(situation.today)),
         kind=MessageKind.NOTICE,
     )
 

@@ -54,7 +54,7 @@ class WebServer:
             loop="uvloop",
             http="httptools",
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_config=None,
             access_log=False,  # addresses in it may hold a patient's link
             server_header=False,

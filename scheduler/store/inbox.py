@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.domain.people import Channel
 from scheduler.records import Reply
 from scheduler.store import rows
 from scheduler.store.tables import patients, replies
+from scheduler.store.upsert import insert_into
 from scheduler.store.vault import Vault
 
 
@@ -23,9 +23,8 @@ class Inbox:
 
     def add(self, reply: Reply) -> bool:
         """Store a reply; False when the provider has delivered this one before."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
         stored = self._connection.execute(
-            dialect.insert(replies)
+            insert_into(self._connection, replies)
             .values(
                 id=reply.id,
                 clinic_id=reply.clinic_id,

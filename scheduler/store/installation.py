@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from scheduler.records import Clinic
 from scheduler.store import rows
 from scheduler.store.bulk import insert_rows
 from scheduler.store.tables import audit, clinics, heartbeats, meta, staff
+from scheduler.store.upsert import insert_into
 
 
 class Installation:
@@ -57,8 +58,7 @@ class Installation:
 
     def set_note(self, name: str, value: str) -> None:
         """Write the note, new or not; another transaction that writes it waits for the end of this one."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        noted = dialect.insert(meta).values(name=name, value=value)
+        noted = insert_into(self._connection, meta).values(name=name, value=value)
         self._connection.execute(
             noted.on_conflict_do_update(index_elements=[meta.c.name], set_={"value": noted.excluded.value})
         )

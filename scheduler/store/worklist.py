@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scheduler.domain.tasks import TaskPriority, TaskStatus
 from scheduler.ids import new_id
@@ -15,6 +14,7 @@ from scheduler.ports import SERVICE
 from scheduler.records import Clearance, NewTask, Result, Task
 from scheduler.store import rows
 from scheduler.store.tables import clearances, patients, results, tasks
+from scheduler.store.upsert import insert_into
 from scheduler.store.vault import Vault
 
 
@@ -44,8 +44,7 @@ class Worklist:
             for task in new
         ]
         if values:
-            dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-            statement = dialect.insert(tasks).on_conflict_do_nothing(
+            statement = insert_into(self._connection, tasks).on_conflict_do_nothing(
                 index_elements=[tasks.c.clinic_id, tasks.c.cause], index_where=text("status = 'open'")
             )
             self._connection.execute(statement, values)

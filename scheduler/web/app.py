@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -16,6 +19,7 @@ from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.site import Liveness, Site
 
+THREADS = 8
 ROUTERS = tuple(part.router for part in (first_page, phones, health, twilio_hooks, unsubscribing))
 
 
@@ -27,7 +31,13 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     app.warm_up()
     settings = app.settings
     web = FastAPI(
-        title="Bonewise", version=__version__, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+        title="Bonewise",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_few_threads,
     )
     web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
@@ -36,6 +46,13 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         web.include_router(router)
     web.mount("/static", _Assets(directory=STATIC), name="static")
     return web
+
+
+@asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    """As many requests work at once as there are database connections for; the others wait their turn."""
+    current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 class _Assets(StaticFiles):

@@ -21,7 +21,7 @@ A_DAY = timedelta(days=1)
 _BACK = {"phones": "/phones"}  # where the clock can be moved from, beside the first page
 
 
-@router.get("/", dependencies=[Depends(visitor)])
+@router.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(visitor)])
 def first_page(request: Request, site: Here) -> HTMLResponse:
     """Today and the coming days of a simulated installation; of a real one no patient's data at all."""
     if not site.app.settings.is_simulated:

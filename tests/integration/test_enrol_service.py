@@ -16,13 +16,21 @@ from scheduler.domain.people import Channel, Mobility, PatientStatus, RiskFactor
 from scheduler.records import Patient
 from scheduler.services.importing import ImportReport
 from scheduler.services.intake.draft import Exclusion
+from scheduler.services.merging import merge
 from tests.support.worlds import MONDAY, NEW_YORK, World, new_york, world_at
 
 NIGHTLY = {"phone": "+16175551234", "sms_consent": "yes", "contact_time": "10:00", "mobility": "walking"}
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+def world(sqlite_url: str, tmp_path: Path) -> Iterator[World]:
+    with world_at(MONDAY, database_url=sqlite_url, folder=tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def either(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """On SQLite and on PostgreSQL."""
     with world_at(MONDAY, database_url=database_url, folder=tmp_path) as world:
         yield world
 
@@ -40,9 +48,9 @@ def next_wall(world: World, mrn: str = "P1") -> str | None:
 # New
 
 
-def test_a_new_patient_begins_every_pathway_and_is_first_contacted_the_next_day(world: World) -> None:
-    patient = world.enrol_sms()
-    with world.store.reading() as unit:
+def test_a_new_patient_begins_every_pathway_and_is_first_contacted_the_next_day(either: World) -> None:
+    patient = either.enrol_sms()
+    with either.store.reading() as unit:
         enrolled = unit.patients.enrolments([patient.id])[patient.id]
     assert {one.state.pathway: one.state.timer_on for one in enrolled} == {
         "vitamin_d": date(2026, 3, 3),
@@ -76,23 +84,23 @@ def test_day_zero_is_the_patients_own_date(world: World) -> None:
     assert world.enrolment("vitamin_d", "P2").timer_on == date(2026, 3, 4)
 
 
-def test_a_dry_run_counts_and_writes_nothing(world: World) -> None:
-    draft = world.draft("P1", NIGHTLY)
-    assert counts(world.import_drafts([draft], dry_run=True)) == (1, 0, 0)
-    with world.store.reading() as unit:
-        assert unit.patients.count(world.clinic.id) == 0
+def test_a_dry_run_counts_and_writes_nothing(either: World) -> None:
+    draft = either.draft("P1", NIGHTLY)
+    assert counts(either.import_drafts([draft], dry_run=True)) == (1, 0, 0)
+    with either.store.reading() as unit:
+        assert unit.patients.count(either.clinic.id) == 0
 
 
 # The same again
 
 
-def test_the_same_rows_again_change_nothing(world: World) -> None:
-    drafts = [world.draft(f"P{n}", {**NIGHTLY, "phone": f"+1617555{n:04d}"}) for n in range(20)]
-    assert counts(world.import_drafts(drafts)) == (20, 0, 0)
-    world.run_until(new_york(3, 5, 12, 0))
-    before = [world.patient(f"P{n}") for n in range(20)]
-    assert counts(world.import_drafts(drafts)) == (0, 0, 20)
-    assert [world.patient(f"P{n}") for n in range(20)] == before
+def test_the_same_rows_again_change_nothing(either: World) -> None:
+    drafts = [either.draft(f"P{n}", {**NIGHTLY, "phone": f"+1617555{n:04d}"}) for n in range(20)]
+    assert counts(either.import_drafts(drafts)) == (20, 0, 0)
+    either.run_until(new_york(3, 5, 12, 0))
+    before = [either.patient(f"P{n}") for n in range(20)]
+    assert counts(either.import_drafts(drafts)) == (0, 0, 20)
+    assert [either.patient(f"P{n}") for n in range(20)] == before
 
 
 def test_a_row_that_says_less_leaves_the_rest_as_it_was(world: World) -> None:
@@ -162,16 +170,16 @@ def test_consent_that_a_list_still_repeats_does_not_undo_a_stop(world: World) ->
     assert world.patient().status is PatientStatus.STOPPED
 
 
-def test_consent_given_on_a_later_day_than_the_stop_brings_the_patient_back(world: World) -> None:
-    world.enrol(**NIGHTLY, consent_date="2026-03-01")
-    world.receive("P1", "STOP")
-    world.clock.at = new_york(3, 6, 12, 0)
-    world.enrol(**NIGHTLY, consent_date="2026-03-06")
-    patient = world.patient()
+def test_consent_given_on_a_later_day_than_the_stop_brings_the_patient_back(either: World) -> None:
+    either.enrol(**NIGHTLY, consent_date="2026-03-01")
+    either.receive("P1", "STOP")
+    either.clock.at = new_york(3, 6, 12, 0)
+    either.enrol(**NIGHTLY, consent_date="2026-03-06")
+    patient = either.patient()
     assert (patient.sms_consent, patient.status) == (True, PatientStatus.ACTIVE)
     assert patient.next_contact_at == new_york(3, 7, 10, 0)  # the day after, not at once
-    world.run_until(new_york(3, 8, 12, 0))
-    assert sum(row.sent_at is not None for row in world.ledger() if row.kind == "reminder") == 2
+    either.run_until(new_york(3, 8, 12, 0))
+    assert sum(row.sent_at is not None for row in either.ledger() if row.kind == "reminder") == 2
 
 
 def test_a_list_that_newly_says_no_withdraws_consent_and_the_pending_text(world: World) -> None:
@@ -192,14 +200,14 @@ def test_without_consent_a_patient_is_kept_and_not_contacted_until_there_is_one(
     assert [row.template for row in world.ledger() if row.sent_at] == ["ask", "ask"]
 
 
-def test_every_decision_about_consent_is_kept(world: World) -> None:
-    patient = world.enrol_sms(consent_date="2026-02-01")
-    world.receive("P1", "STOP")
-    with world.store.reading() as unit:
-        assert unit.patients.latest_consents(world.clinic.id, [patient.id]) == {
+def test_every_decision_about_consent_is_kept(either: World) -> None:
+    patient = either.enrol_sms(consent_date="2026-02-01")
+    either.receive("P1", "STOP")
+    with either.store.reading() as unit:
+        assert unit.patients.latest_consents(either.clinic.id, [patient.id]) == {
             (patient.id, Channel.SMS): (False, date(2026, 3, 2))
         }
-        actions = [entry[2] for entry in unit.installation.audit_entries(world.clinic.id)]
+        actions = [entry[2] for entry in unit.installation.audit_entries(either.clinic.id)]
     assert "consent revoked" in actions
 
 
@@ -244,14 +252,14 @@ def test_pathways_that_a_list_adds_begin_that_day(world: World) -> None:
     assert world.enrolment("exercise").entered_on == date(2026, 3, 2)
 
 
-def test_a_pathway_that_a_list_drops_is_held_and_goes_on_when_it_comes_back(world: World) -> None:
-    world.enrol(**NIGHTLY, pathways="exercise;dexa")
-    world.enrol(**NIGHTLY, pathways="dexa")
-    world.run_until(new_york(3, 10, 12, 0))
-    assert {row.pathway for row in world.ledger() if row.sent_at} == {"dexa"}
-    world.enrol(**NIGHTLY, pathways="exercise;dexa")
-    world.run_until(new_york(3, 12, 12, 0))
-    assert {row.pathway for row in world.ledger() if row.sent_at} == {"dexa", "exercise"}
+def test_a_pathway_that_a_list_drops_is_held_and_goes_on_when_it_comes_back(either: World) -> None:
+    either.enrol(**NIGHTLY, pathways="exercise;dexa")
+    either.enrol(**NIGHTLY, pathways="dexa")
+    either.run_until(new_york(3, 10, 12, 0))
+    assert {row.pathway for row in either.ledger() if row.sent_at} == {"dexa"}
+    either.enrol(**NIGHTLY, pathways="exercise;dexa")
+    either.run_until(new_york(3, 12, 12, 0))
+    assert {row.pathway for row in either.ledger() if row.sent_at} == {"dexa", "exercise"}
 
 
 def test_a_list_that_adds_a_pathway_does_not_end_the_patients_own_pause(world: World) -> None:
@@ -321,19 +329,17 @@ def test_an_import_beside_a_tick_forgets_nothing_that_the_tick_did(
 ) -> None:
     with world_at(MONDAY, database_url=postgres_url, folder=tmp_path) as world:
         world.enrol(**NIGHTLY)
-        world.clock.at = new_york(3, 3, 10, 0)
         other = world.second_process()
+        other.tick()  # a first tick has more to do
+        world.clock.at = new_york(3, 3, 10, 0)
         import_has_read, tick_is_done = threading.Event(), threading.Event()
-        from scheduler.services import enrol
-
-        real = enrol.merge
 
         def merge_slowly(patient: Patient, *args: object, **options: object) -> object:
             import_has_read.set()
             assert tick_is_done.wait(20)
-            return real(patient, *args, **options)  # type: ignore[arg-type]
+            return merge(patient, *args, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(enrol, "merge", merge_slowly)
+        monkeypatch.setattr("scheduler.services.enrol.merge", merge_slowly)
         importing = threading.Thread(target=lambda: world.enrol(**NIGHTLY, name="Another Name"))
         importing.start()
         assert import_has_read.wait(10)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.store import migrate, tables
 from scheduler.store.engine import StoreUnavailable, make_engine, reading, writing
-from scheduler.store.tables import audit, clinics, consents, metadata, patients
+from scheduler.store.tables import audit, clinics, consents, for_migrations, metadata, patients
 
 SCRIPTS = Path(migrate.__file__).parent / "migrations"
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def test_the_migrations_build_the_same_as_the_tables_down_to_each_index(
     """Alembic compares neither the conditions of partial indexes nor the names of keys."""
     direct = beside(migrated, request)
     with writing(direct) as connection:
-        metadata.create_all(connection)
+        for_migrations().create_all(connection)
     with reading(direct) as expected, reading(migrated) as found:
         assert structure(found) == structure(expected)
         assert len(structure(found)) > len(metadata.tables)

@@ -142,8 +142,8 @@ def test_a_text_that_comes_twice_counts_once(world: World, client: TestClient) -
 def test_a_text_goes_to_the_clinic_whose_number_it_was_sent_to(world: World, client: TestClient) -> None:
     here = world.clinic
     other = world.change_clinic(world.add_clinic("other"), sms_from="+13125550100")
-    patient = world.enrol_sms("P1", clinic=here)
-    world.enrol_sms("P1", clinic=other, phone=str(patient.phone))
+    patient = world.enrol_sms("P1", here)
+    world.enrol_sms("P1", other, phone=str(patient.phone))
     post(client, INBOUND, text_from(patient.phone, "STOP", To="+13125550100"))
     assert world.patient("P1", clinic=other).status is PatientStatus.STOPPED
     assert world.patient("P1", clinic=here).status is PatientStatus.ACTIVE
@@ -153,14 +153,14 @@ def test_a_text_to_a_messaging_service_goes_to_its_clinic(world: World, client: 
     service = "MG" + "a" * 32
     world.add_clinic("other")
     other = world.change_clinic(world.clinic, sms_from=None, messaging_service=service)
-    patient = world.enrol_sms("P1", clinic=other)
+    patient = world.enrol_sms("P1", other)
     post(client, INBOUND, text_from(patient.phone, "STOP", To="+13125550999", MessagingServiceSid=service))
     assert world.patient("P1", clinic=other).status is PatientStatus.STOPPED
 
 
 def test_a_text_to_a_number_of_nobody_goes_to_its_senders_clinic(world: World, client: TestClient) -> None:
     other = world.add_clinic("other")
-    patient = world.enrol_sms("P1", clinic=other)
+    patient = world.enrol_sms("P1", other)
     post(client, INBOUND, text_from(patient.phone, "STOP", To="+19995550000"))
     assert world.patient("P1", clinic=other).status is PatientStatus.STOPPED
 

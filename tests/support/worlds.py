@@ -85,21 +85,21 @@ class World:
         self.clinic = found
         return found
 
-    def enrol(self, mrn: str = "P1", *, clinic: Clinic | None = None, **cells: str) -> ImportReport:
+    def enrol(self, mrn: str = "P1", clinic: Clinic | None = None, /, **cells: str) -> ImportReport:
         """Enrol a patient, or update the one with this MRN, from cells of a CSV row."""
         return self.import_drafts([self.draft(mrn, cells, clinic=clinic)], clinic=clinic)
 
-    def enrol_sms(self, mrn: str = "P1", *, clinic: Clinic | None = None, **cells: str) -> Patient:
+    def enrol_sms(self, mrn: str = "P1", clinic: Clinic | None = None, /, **cells: str) -> Patient:
         """Enrol somebody new who agreed to texts; with one number each."""
         given = {"phone": phone_of(mrn), "sms_consent": "yes", **cells}
-        report = self.enrol(mrn, clinic=clinic, **given)
+        report = self.enrol(mrn, clinic, **given)
         assert report.created == 1, report
         return self.patient(mrn, clinic=clinic)
 
-    def enrol_email(self, mrn: str = "E1", *, clinic: Clinic | None = None, **cells: str) -> Patient:
+    def enrol_email(self, mrn: str = "E1", clinic: Clinic | None = None, /, **cells: str) -> Patient:
         """Enrol somebody new who agreed to e-mail."""
         given = {"email": f"{mrn.lower()}@patients.example", "email_consent": "yes", **cells}
-        report = self.enrol(mrn, clinic=clinic, **given)
+        report = self.enrol(mrn, clinic, **given)
         assert report.created == 1, report
         return self.patient(mrn, clinic=clinic)
 

@@ -184,6 +184,14 @@ def test_pause_holds_exercise_and_nothing_else_until_resume() -> None:
     assert patient.sent("exercise")[-1][0] == 21
 
 
+def test_resume_does_not_bring_back_what_the_clinic_has_put_on_hold() -> None:
+    patient = life("exercise", enrolled("vitamin_d", is_paused=True)).to_day(2)
+    patient.says("PAUSE")
+    patient.says("RESUME")
+    assert not patient.state("exercise").is_paused
+    assert patient.state("vitamin_d").is_paused
+
+
 def test_pause_for_a_time_ends_by_itself() -> None:
     patient = life("exercise").to_day(2)
     heard = patient.says("pause 10 days please")

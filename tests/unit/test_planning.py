@@ -112,6 +112,17 @@ def test_two_reminders_of_one_day_are_counted() -> None:
     assert (patient.contact.contacted_on, patient.contact.contacts_that_day) == (day(5), 2)
 
 
+@pytest.mark.parametrize(
+    ("contacted_on", "that_day", "left"), [(None, 0, 2), (0, 2, 2), (1, 1, 1), (1, 2, 0), (1, 3, 0), (2, 1, 0)]
+)
+def test_a_day_has_what_its_reminders_have_left_of_the_budget_and_an_earlier_date_has_none(
+    contacted_on: int | None, that_day: int, left: int
+) -> None:
+    last = None if contacted_on is None else day(contacted_on)
+    patient = contact(daily_budget=2, contacted_on=last, contacts_that_day=that_day)
+    assert patient.budget_left(day(1)) == left
+
+
 # Late
 
 
@@ -309,6 +320,19 @@ def test_once_they_can_be_reached_what_waited_goes_from_the_next_day_on() -> Non
     patient.to_day(23)
     assert patient.sent() == [(21, "supplement", "ask"), (22, "vitamin_d", "ask"), (23, "dexa", "ask")]
     assert SkipReason.TOO_LATE not in {reason for _, _, reason in patient.skipped}
+
+
+def test_a_pause_of_the_patient_that_ran_out_while_they_could_not_be_reached_is_over() -> None:
+    patient = life("exercise").to_day(1)
+    patient.says("PAUSE 1 WEEK")
+    patient.says("STOP")
+    patient.to_day(8, wall=NOON).says("START")
+    assert patient.due == at(9)
+    paused = life("exercise").to_day(1)
+    paused.says("PAUSE 1 WEEK")
+    paused.changes(status=PatientStatus.PAUSED, paused_until=day(20)).to_day(20)
+    assert [number for number, _, _ in paused.sent("exercise")] == [1, 20]
+    assert paused.skipped == []
 
 
 def test_reopening_leaves_what_the_patient_paused_alone() -> None:

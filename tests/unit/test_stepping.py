@@ -124,6 +124,14 @@ def test_the_clinician_s_months_replace_the_rest_once() -> None:
     assert due_on(patient.pathway, patient.enrolment) == date(2027, 6, 2)
 
 
+def test_the_clinician_s_months_do_not_outlast_the_cycle_they_were_set_in() -> None:
+    patient = course("vitamin_d").to_day(1)
+    patient.happens(recorded(FactKind.VITAMIN_D_RESULT, of=DAY0, next_months=3))
+    patient.to_day(92 + 35)
+    assert patient.enrolment.step == "unanswered"
+    assert timer(patient) == 92 + 35 + 90
+
+
 @pytest.mark.parametrize(
     ("of", "months", "ends"),
     [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from scheduler.store.tables import metadata
+from scheduler.store.tables import for_migrations
 
 connection = context.config.attributes["connection"]
 
 # Batch mode rebuilds a table where SQLite cannot alter it in place.
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+context.configure(connection=connection, target_metadata=for_migrations(), render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()
