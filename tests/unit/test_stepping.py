@@ -74,7 +74,11 @@ def test_vitamin_d_done_waits_21_days_for_the_result_and_then_says_that_it_is_no
     assert answers(patient, "done") == [Say("thanks_done")]
     patient.to_day(40)
     assert patient.sends() == [(1, "ask")]
-    assert patient.others()[1:] == [(22, OpenTask("result_not_in"))]
+    assert patient.others() == [
+        (1, CloseTask("no_answer")),
+        (1, Say("thanks_done")),
+        (22, OpenTask("result_not_in")),
+    ]
 
 
 @pytest.mark.parametrize(("answer", "heard"), [("booked", "thanks_booked"), ("not_yet", "thanks_later")])
@@ -240,6 +244,7 @@ def test_dexa_no_is_respected_for_12_months_and_a_clinician_hears_of_it() -> Non
     patient = course("dexa").to_day(3)
     assert set(patient.happens(lambda today: Answered(today, "no"))) == {
         Say("respected"),
+        CloseTask("call_patient"),
         OpenTask("scan_declined"),
     }
     assert patient.to_day(368).sends() == [(3, "ask"), (368, "ask")]
@@ -670,3 +675,11 @@ def test_after_a_step_to_a_rest_the_question_asked_last_keeps_its_date() -> None
     patient = course("vitamin_d").to_day(40)
     assert patient.enrolment.step == "unanswered"
     assert patient.enrolment.silence_from == day(29)
+
+
+def test_a_late_answer_closes_the_task_that_the_silence_had_opened() -> None:
+    silent = course("vitamin_d").to_day(40)
+    assert silent.others() == [(36, OpenTask("no_answer"))]
+    assert CloseTask("no_answer") in silent.happens(lambda today: Answered(today, "booked"))
+    unreached = course("dexa").to_day(40)
+    assert CloseTask("call_patient") in unreached.happens(lambda today: Answered(today, "talked"))
