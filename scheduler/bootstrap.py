@@ -188,8 +188,9 @@ class App:
             load_or_create(self.settings.keys_file)
         _ = self.vault  # an old database without its keys is a fault to name now, not at the first patient
         has_changed = upgrade(self.engine)
+        store = self.store  # an old database with the keys of another is refused here
         if is_new:
-            note_keys(self.store, self.vault)
+            note_keys(store, self.vault)
         return has_changed
 
     def rotate_keys(self, on_progress: Callable[[int], None]) -> int:

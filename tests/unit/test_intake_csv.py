@@ -109,9 +109,7 @@ def test_header_names_may_differ_in_case_and_spacing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
-def test_a_byte_order_mark_and_either_line_end_make_no_difference(
-    tmp_path: Path, bom: bytes, ending: str
-) -> None:
+def test_a_byte_order_mark_and_either_line_end_make_no_difference(tmp_path: Path, bom: bytes, ending: str) -> None:
     draft = only(rows(tmp_path, bom + f"mrn,name{ending}A1,Zoë{ending}".encode()))
     assert (draft.mrn, draft.name) == ("A1", "Zoë")
 
@@ -231,9 +229,7 @@ def test_a_landline_is_refused_when_texts_are_counted_on(tmp_path: Path) -> None
 def test_a_landline_beside_an_email_address_is_kept_without_consent_to_texts_and_says_so(
     tmp_path: Path,
 ) -> None:
-    draft = only(
-        rows(tmp_path, "mrn,name,phone,email,sms_consent\nA1,Ann,+44 20 7946 0958,a@example.org,yes\n")
-    )
+    draft = only(rows(tmp_path, "mrn,name,phone,email,sms_consent\nA1,Ann,+44 20 7946 0958,a@example.org,yes\n"))
     assert (draft.phone, draft.sms_consent) == ("+442079460958", None)
     assert [warning.column for warning in draft.warnings] == ["phone"]
 
@@ -329,9 +325,7 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @given(st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=5), st.sampled_from(",;\t|"))
-def test_whatever_a_csv_writer_writes_is_split_into_the_same_cells(
-    table: list[list[str]], delimiter: str
-) -> None:
+def test_whatever_a_csv_writer_writes_is_split_into_the_same_cells(table: list[list[str]], delimiter: str) -> None:
     written = io.StringIO(newline="")
     csv.writer(written, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(table)
     lines = written.getvalue().split("\n")

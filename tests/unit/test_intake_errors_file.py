@@ -106,17 +106,13 @@ def test_making_a_cell_harmless_can_always_be_undone(cell: str) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(
-    table=st.lists(st.lists(st.text(st.sampled_from("'=+-@,;\"\nAé "), max_size=5), max_size=5), max_size=8)
-)
+@given(table=st.lists(st.lists(st.text(st.sampled_from("'=+-@,;\"\nAé "), max_size=5), max_size=5), max_size=8))
 def test_nothing_that_was_rejected_slips_in_when_its_errors_file_comes_back_uncorrected(
     tmp_path: Path, table: list[list[str]]
 ) -> None:
     source, errors, again = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.csv"
     with source.open("w", newline="") as stream:
-        csv.writer(stream).writerows(
-            [["mrn", "name", "phone"], *([f"M{n}", *row] for n, row in enumerate(table))]
-        )
+        csv.writer(stream).writerows([["mrn", "name", "phone"], *([f"M{n}", *row] for n, row in enumerate(table))])
     first = rejected_csv(source, errors)
     if not first:
         assert not errors.exists()

@@ -86,9 +86,7 @@ def export(name: str) -> Path:
 
 
 @pytest.mark.parametrize(("name", "alive", "deceased"), [("fhir-bulk-100", 100, 20), ("fhir-bulk-10", 10, 3)])
-def test_a_bulk_export_gives_its_living_patients_and_excludes_the_dead(
-    name: str, alive: int, deceased: int
-) -> None:
+def test_a_bulk_export_gives_its_living_patients_and_excludes_the_dead(name: str, alive: int, deceased: int) -> None:
     found = Counter(
         found.reason if isinstance(found, Excluded) else type(found)
         for found in read_fhir(export(name), defaults=POSSIBLE, grant_consent=True)
@@ -111,9 +109,7 @@ def test_a_bulk_export_is_read_as_an_independent_library_reads_it() -> None:
     resources = [oracle.model_validate_json(text) for text in path.read_text().splitlines()]
     living = {resource.id: resource for resource in resources if resource.deceasedDateTime is None}
     drafts = [
-        made
-        for made in read_fhir(path, defaults=POSSIBLE, grant_consent=False)
-        if isinstance(made, PatientDraft)
+        made for made in read_fhir(path, defaults=POSSIBLE, grant_consent=False) if isinstance(made, PatientDraft)
     ]
     assert {made.mrn for made in drafts} == set(living)
     for made in drafts:
@@ -330,9 +326,7 @@ def test_a_bundle_is_opened_up_and_its_faults_are_found_by_line_and_entry() -> N
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_a_single_patient_and_a_bundle_are_read_on_one_line_or_many(
-    tmp_path: Path, indent: int | None
-) -> None:
+def test_a_single_patient_and_a_bundle_are_read_on_one_line_or_many(tmp_path: Path, indent: int | None) -> None:
     bundle = {"entry": [{"resource": patient()}], "resourceType": "Bundle", "type": "collection"}
     for document in (patient(), bundle):
         [made] = read(tmp_path, "\ufeff" + json.dumps(document, indent=indent))
@@ -355,9 +349,7 @@ def test_a_first_line_that_is_broken_does_not_hide_that_the_file_is_ndjson(tmp_p
 
 
 def test_a_line_that_is_not_utf8_or_much_too_long_costs_that_line(tmp_path: Path) -> None:
-    content = (
-        line(id="a").encode() + b'{"x":"\xff"}\n' + b'"' + b"x" * 10_000_001 + b'"\n' + line(id="b").encode()
-    )
+    content = line(id="a").encode() + b'{"x":"\xff"}\n' + b'"' + b"x" * 10_000_001 + b'"\n' + line(id="b").encode()
     found = list(read(tmp_path, content))
     assert [(type(made), made.line) for made in found] == [
         (PatientDraft, 1),

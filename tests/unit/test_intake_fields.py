@@ -97,9 +97,7 @@ def test_what_is_no_whole_phone_number_is_refused_under_either_check(
         ("+1 900 555 1234", "premium-rate"),
     ],
 )
-def test_a_number_that_nobody_can_have_is_refused_only_when_validity_is_asked_for(
-    text: str, why: str
-) -> None:
+def test_a_number_that_nobody_can_have_is_refused_only_when_validity_is_asked_for(text: str, why: str) -> None:
     assert why in reason(valid, text)
     assert possible(text).number.startswith("+1")
 
@@ -211,23 +209,17 @@ def test_what_is_no_language_tag_is_refused(text: str) -> None:
     assert "not a language tag" in reason(parse_language, text)
 
 
-@pytest.mark.parametrize(
-    ("text", "wall"), [("09:30", time(9, 30)), ("9:30", time(9, 30)), ("14:05:00", time(14, 5))]
-)
+@pytest.mark.parametrize(("text", "wall"), [("09:30", time(9, 30)), ("9:30", time(9, 30)), ("14:05:00", time(14, 5))])
 def test_a_contact_time_is_hours_and_minutes_of_a_24_hour_clock(text: str, wall: time) -> None:
     assert parse_time(text) == wall
 
 
-@pytest.mark.parametrize(
-    "text", ["25:00", "9", "9:30 AM", "09.30", "0930", "12:60", "24:00", "٠٩:٣٠", "09:30:15"]
-)
+@pytest.mark.parametrize("text", ["25:00", "9", "9:30 AM", "09.30", "0930", "12:60", "24:00", "٠٩:٣٠", "09:30:15"])
 def test_what_is_no_time_of_day_is_refused(text: str) -> None:
     assert "HH:MM" in reason(parse_time, text) or "no such time" in reason(parse_time, text)
 
 
-@pytest.mark.parametrize(
-    "text", ["31/12/1970", "1970-1-1", "19700101", "1970-W01-1", "1970-02-30", "1970-00-01"]
-)
+@pytest.mark.parametrize("text", ["31/12/1970", "1970-1-1", "19700101", "1970-W01-1", "1970-02-30", "1970-00-01"])
 def test_only_iso_dates_that_exist_are_dates(text: str) -> None:
     assert "YYYY-MM-DD" in reason(lambda value: parse_birth_date(value, TODAY), text)
 

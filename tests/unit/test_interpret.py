@@ -181,9 +181,7 @@ def test_a_referral_names_the_kind_of_task() -> None:
 # Answers
 
 
-@pytest.mark.parametrize(
-    "text", ["2", "2.", " (2) ", "２", "2️⃣", "2 thanks", "2 booked", "Booked!", "scheduled"]
-)
+@pytest.mark.parametrize("text", ["2", "2.", " (2) ", "２", "2️⃣", "2 thanks", "2 booked", "Booked!", "scheduled"])
 def test_a_digit_or_a_word_answers_the_open_question(text: str) -> None:
     assert brief(text, DEXA) == ("answer", "dexa", "booked")
 

@@ -23,9 +23,7 @@ def imported_names(source: str) -> Iterator[str]:
 
 def is_allowed(name: str) -> bool:
     top = name.partition(".")[0]
-    return (
-        top in sys.stdlib_module_names or name == "scheduler.domain" or name.startswith("scheduler.domain.")
-    )
+    return top in sys.stdlib_module_names or name == "scheduler.domain" or name.startswith("scheduler.domain.")
 
 
 @pytest.mark.parametrize("path", DOMAIN, ids=lambda path: path.name)

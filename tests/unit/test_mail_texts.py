@@ -39,9 +39,7 @@ def test_a_subject_is_short_and_tells_nothing_about_health(message: str, languag
 
 @each_language
 @each_message
-def test_a_mail_says_who_writes_greets_the_reader_and_tells_how_to_end_it(
-    message: str, language: str
-) -> None:
+def test_a_mail_says_who_writes_greets_the_reader_and_tells_how_to_end_it(message: str, language: str) -> None:
     greeting = {"en": "Hello Ana,", "es": "Hola, Ana:"}[language]
     text = render(message, language, Piece.TEXT, values())
     assert text.startswith(f"{CLINIC}\n\n{greeting}\n")

@@ -153,9 +153,7 @@ def test_a_fault_names_its_line_and_what_is_wrong(
 
 def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "errors.yaml"
-    path.write_text(
-        "twilio:\n  1: {class: permanent, meaning: x}\n  21211: {class: bad, meaning: x}\nhttp: 3\n"
-    )
+    path.write_text("twilio:\n  1: {class: permanent, meaning: x}\n  21211: {class: bad, meaning: x}\nhttp: 3\n")
     faults = error_table_faults(path)
     assert {fault.line for fault in faults} >= {2, 3, 4}
     assert any("section smtp_status is missing" in fault.message for fault in faults)
@@ -171,9 +169,7 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
         (b"twilio: \x00\n", "not valid YAML"),
     ],
 )
-def test_a_file_that_is_no_table_at_all_is_one_clear_fault(
-    tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_a_file_that_is_no_table_at_all_is_one_clear_fault(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "errors.yaml"
     path.write_bytes(content)
     (fault,) = error_table_faults(path)

@@ -18,9 +18,7 @@ def text_of(file: str) -> str:
 
 def pins_of(file: str) -> dict[str, str]:
     """Package -> version and marker, as pinned."""
-    lines = (
-        line.removesuffix("\\").strip() for line in text_of(file).splitlines() if re.match(r"[a-z0-9]", line)
-    )
+    lines = (line.removesuffix("\\").strip() for line in text_of(file).splitlines() if re.match(r"[a-z0-9]", line))
     return dict(line.split("==", 1) for line in lines)
 
 
@@ -42,10 +40,7 @@ def test_every_package_is_pinned_and_hashed(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_no_address_is_named(file: str) -> None:
-    assert (
-        re.findall(r"\S+://\S*|^--?(?:i|f|index|extra|find|trusted)\b.*", text_of(file), flags=re.MULTILINE)
-        == []
-    )
+    assert re.findall(r"\S+://\S*|^--?(?:i|f|index|extra|find|trusted)\b.*", text_of(file), flags=re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("file", ["run.txt", "test.txt"])

@@ -213,9 +213,7 @@ def test_an_undecided_clearance_escalates_on_day_5_and_the_patient_hears_on_day_
 
 
 @pytest.mark.parametrize("decision", ["cleared", "not_cleared", "come_in"])
-def test_each_decision_closes_the_task_and_has_its_own_wording(
-    pathways: dict[str, Pathway], decision: str
-) -> None:
+def test_each_decision_closes_the_task_and_has_its_own_wording(pathways: dict[str, Pathway], decision: str) -> None:
     assert pathways["supplement"].facts[decision] == Action(
         close=("supplement_clearance",), say=decision, go="resting"
     )

@@ -37,8 +37,7 @@ def packed(text: str) -> SmsLength:
             odd.append(character)
     single, part = (70, 67) if odd else (160, 153)
     sizes = [
-        (2 if character > "\uffff" else 1) if odd else (2 if character in EXTENSION else 1)
-        for character in text
+        (2 if character > "\uffff" else 1) if odd else (2 if character in EXTENSION else 1) for character in text
     ]
     parts = [0]
     for size in sizes:
@@ -61,9 +60,7 @@ def test_the_tables_are_those_of_the_standard() -> None:
     assert frozenset(EXTENSION) == GSM7_EXTENSION
 
 
-@given(
-    text=texts(TABLE) | texts(TABLE + EXTENSION) | texts("a€") | texts("aí😀") | texts("a€í😀’") | st.text()
-)
+@given(text=texts(TABLE) | texts(TABLE + EXTENSION) | texts("a€") | texts("aí😀") | texts("a€í😀’") | st.text())
 @example(text="a" * 152 + "€" + "a" * 10)
 @example(text="í" * 66 + "😀" + "í" * 10)
 def test_length_and_segments_are_those_of_the_reference(text: str) -> None:

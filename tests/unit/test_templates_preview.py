@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.catalogue.preview import preview
-from scheduler.ports import TemplatePreview
 from scheduler.domain.people import Channel
+from scheduler.ports import TemplatePreview
 from tests.support.template_trees import CONFIG_DIR, PATHWAYS, template_tree
 
 CLINIC = "Maple Avenue Care Center"

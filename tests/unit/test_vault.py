@@ -297,9 +297,7 @@ def test_a_key_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         load_or_create(tmp_path / "var" / "keys")
 
 
-def test_a_key_file_that_everybody_may_read_is_warned_about(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_key_file_that_everybody_may_read_is_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "keys"
     load_or_create(path)
     assert exposure(path) is None

@@ -34,25 +34,15 @@ def utc(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("zone", "wall", "expected"),
     [
-        pytest.param(
-            "America/New_York", "2026-03-08 02:30", "2026-03-08 07:30", id="skipped, shown as 03:30"
-        ),
-        pytest.param(
-            "America/New_York", "2026-11-01 01:30", "2026-11-01 05:30", id="twice: the first, in EDT"
-        ),
+        pytest.param("America/New_York", "2026-03-08 02:30", "2026-03-08 07:30", id="skipped, shown as 03:30"),
+        pytest.param("America/New_York", "2026-11-01 01:30", "2026-11-01 05:30", id="twice: the first, in EDT"),
         pytest.param("Europe/London", "2026-03-29 01:30", "2026-03-29 01:30", id="skipped, shown as 02:30"),
         pytest.param("Europe/London", "2026-10-25 01:30", "2026-10-25 00:30", id="twice: the first, in BST"),
-        pytest.param(
-            "Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-03 15:45", id="half an hour skipped"
-        ),
-        pytest.param(
-            "Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04 14:45", id="half an hour repeated"
-        ),
+        pytest.param("Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-03 15:45", id="half an hour skipped"),
+        pytest.param("Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04 14:45", id="half an hour repeated"),
         pytest.param("Africa/Cairo", "2026-04-24 00:30", "2026-04-23 22:30", id="midnight skipped in Egypt"),
         pytest.param("Asia/Beirut", "2026-03-29 00:00", "2026-03-28 22:00", id="midnight skipped in Lebanon"),
-        pytest.param(
-            "America/Sao_Paulo", "2018-11-04 00:00", "2018-11-04 03:00", id="midnight skipped in Brazil"
-        ),
+        pytest.param("America/Sao_Paulo", "2018-11-04 00:00", "2018-11-04 03:00", id="midnight skipped in Brazil"),
         pytest.param("Asia/Kathmandu", "2026-06-01 09:30", "2026-06-01 03:45", id="offset of a quarter hour"),
         pytest.param("Pacific/Chatham", "2026-09-27 03:00", "2026-09-26 14:15", id="gap at 02:45"),
         pytest.param("Antarctica/Troll", "2026-03-29 02:30", "2026-03-29 02:30", id="two hours skipped"),

@@ -76,9 +76,7 @@ def test_a_window_that_may_not_be_is_refused_with_the_remedy(start: time, end: t
         (time(23, 59), time(19, 30)),
     ],
 )
-def test_a_contact_time_outside_the_window_moves_to_where_the_message_can_still_go(
-    wanted: time, given: time
-) -> None:
+def test_a_contact_time_outside_the_window_moves_to_where_the_message_can_still_go(wanted: time, given: time) -> None:
     assert DEFAULT_WINDOW.clamp(wanted) == given
 
 
@@ -176,16 +174,10 @@ def test_the_window_of_a_date_that_does_not_exist_is_empty() -> None:
         pytest.param(NEW_YORK, DEFAULT_WINDOW, "2026-01-15 13:00", "2026-01-15 14:00", id="before: today"),
         pytest.param(NEW_YORK, DEFAULT_WINDOW, "2026-01-15 15:00", "2026-01-15 15:00", id="inside: now"),
         pytest.param(NEW_YORK, DEFAULT_WINDOW, "2026-01-16 01:00", "2026-01-16 14:00", id="closed: tomorrow"),
-        pytest.param(
-            NEW_YORK, DEFAULT_WINDOW, "2026-03-08 01:30", "2026-03-08 13:00", id="night of the change"
-        ),
+        pytest.param(NEW_YORK, DEFAULT_WINDOW, "2026-03-08 01:30", "2026-03-08 13:00", id="night of the change"),
         pytest.param(APIA, DEFAULT_WINDOW, "2011-12-30 07:00", "2011-12-30 19:00", id="over a skipped date"),
-        pytest.param(
-            JUBA, ContactWindow(time(12, 30), time(20)), "2000-01-15 09:00", "2000-01-15 10:00", id="gap"
-        ),
-        pytest.param(
-            EASTER, HARD_WINDOW, "1969-03-30 03:00", "1969-03-30 03:00", id="20:00 again: open again"
-        ),
+        pytest.param(JUBA, ContactWindow(time(12, 30), time(20)), "2000-01-15 09:00", "2000-01-15 10:00", id="gap"),
+        pytest.param(EASTER, HARD_WINDOW, "1969-03-30 03:00", "1969-03-30 03:00", id="20:00 again: open again"),
         pytest.param(
             EASTER,
             ContactWindow(time(9), time(20, 30)),

@@ -34,9 +34,7 @@ def test_the_operating_systems_files_are_not_consulted() -> None:
     assert zoneinfo.TZPATH == ()
 
 
-@pytest.mark.parametrize(
-    "name", ["America/New_York", "Europe/Oslo", "America/Argentina/Ushuaia", "Asia/Kolkata"]
-)
+@pytest.mark.parametrize("name", ["America/New_York", "Europe/Oslo", "America/Argentina/Ushuaia", "Asia/Kolkata"])
 def test_a_place_keeps_its_own_name(name: str) -> None:
     assert parse_zone(name).key == name
 
@@ -94,10 +92,7 @@ def test_utc_is_accepted_under_one_name(name: str) -> None:
 def test_what_is_no_place_is_refused_with_a_place_to_use(name: str, instead: str) -> None:
     message = error_for(name)
     assert repr(name) in message
-    assert (
-        f"is not a place, so it does not follow a place's clock changes: use a place such as {instead}."
-        in message
-    )
+    assert f"is not a place, so it does not follow a place's clock changes: use a place such as {instead}." in message
 
 
 @pytest.mark.parametrize(
@@ -171,9 +166,7 @@ def test_a_name_and_its_canonical_name_show_the_same_time_in_the_coming_years() 
     aliases = {name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/")}
     for alias in aliases - set(zone_names()) | {"Iceland"}:
         zone, canonical = ZoneInfo(alias), parse_zone(alias)
-        assert all(
-            moment.astimezone(zone).time() == moment.astimezone(canonical).time() for moment in moments
-        )
+        assert all(moment.astimezone(zone).time() == moment.astimezone(canonical).time() for moment in moments)
 
 
 @pytest.mark.parametrize(

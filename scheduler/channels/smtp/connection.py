@@ -183,9 +183,7 @@ class SmtpConnection:
         name = "localhost"  # for now: left out, smtplib would look our own name up
         if settings.tls is Tls.IMPLICIT:
             context = self._tls or ssl.create_default_context()
-            smtp = smtplib.SMTP_SSL(
-                settings.host, settings.port, name, timeout=settings.timeout, context=context
-            )
+            smtp = smtplib.SMTP_SSL(settings.host, settings.port, name, timeout=settings.timeout, context=context)
         else:
             smtp = smtplib.SMTP(settings.host, settings.port, name, timeout=settings.timeout)
         smtp.local_hostname = _own_name(smtp)

@@ -53,9 +53,7 @@ def parse_smtp_url(url: str, *, timeout: float = 10.0) -> SmtpSettings:
     if not parts.hostname:
         raise SmtpUrlError(f"the mail server's host is missing: {_EXAMPLE}")
     if parts.path not in ("", "/") or parts.fragment:
-        raise SmtpUrlError(
-            "there is text after the host; write / ? # @ : in a password as %2F %3F %23 %40 %3A"
-        )
+        raise SmtpUrlError("there is text after the host; write / ? # @ : in a password as %2F %3F %23 %40 %3A")
     port = port or _DEFAULT_PORTS[parts.scheme]
     username, password = _credentials(parts)
     return SmtpSettings(

@@ -87,9 +87,7 @@ class TwilioMessages:
         """An answer that is no JSON object, or a request that the package could not build."""
         kind = type(error).__name__
         if last_exchange().written:
-            return outcome.unknown(
-                message.attempt_id, code="unreadable", detail=f"unreadable answer ({kind})"
-            )
+            return outcome.unknown(message.attempt_id, code="unreadable", detail=f"unreadable answer ({kind})")
         _log.error("a text could not be built", exc_info=error)
         return outcome.not_handed_over(
             message.attempt_id,

@@ -14,9 +14,7 @@ _THROTTLED = "20429"  # Twilio's code for 429, also when the answer names none
 _SECONDS = re.compile(r"\d{1,5}")
 
 
-def accepted_or_not(
-    attempt_id: UUID, sid: object, status: object, code: object, errors: ErrorTable
-) -> SendResult:
+def accepted_or_not(attempt_id: UUID, sid: object, status: object, code: object, errors: ErrorTable) -> SendResult:
     """The result of a 2xx answer. Without a message SID nobody knows whether there is a message."""
     if not isinstance(sid, str) or not sid:
         return unknown(attempt_id, code="unreadable", detail="Twilio's answer has no message SID")

@@ -70,7 +70,7 @@ def read_header(path: Path, lines: Iterable[str]) -> Header:
     headers = [header for header in candidates if header is not None]
     if not headers:
         raise UnreadableFile(f"{path} is empty; it needs a header line that names at least {' and '.join(REQUIRED)}")
-    header = max(headers, key=lambda header: sum(column in COLUMNS for column in header.columns))
+    header = max(headers, key=lambda header: sum(map(_is_understood, header.columns)))
     if faults := _faults(header):
         raise UnreadableFile(f"{path}, line {header.line}: {'; '.join(faults)}")
     return header
@@ -87,9 +87,13 @@ def _candidate(lines: list[str], delimiter: str, skipped: int) -> Header | None:
     return Header(record.cells, tuple(columns), delimiter, skipped + record.line + breaks)
 
 
+def _is_understood(column: str) -> bool:
+    return column in COLUMNS or column in _OTHER_NAMES
+
+
 def _faults(header: Header) -> list[str]:
     columns = header.columns
-    if not any(column in COLUMNS for column in columns):
+    if not any(map(_is_understood, columns)):
         start = (
             "JSON; import it with --format fhir"
             if header.cells[0].lstrip().startswith(("{", "["))

@@ -78,9 +78,7 @@ def _require_replaceable(path: Path, source: Path) -> None:
     with path.open("rb") as stream:
         start = stream.readline(_LONGEST_HEADER).decode("utf-8", "replace").rstrip().rstrip('"')
     if start and not start.endswith(ERROR_COLUMN) and not start.startswith(_OUTCOME):
-        raise ErrorsFileRefused(
-            f"{path} is there already, and holds no rejected rows; choose another name"
-        )
+        raise ErrorsFileRefused(f"{path} is there already, and holds no rejected rows; choose another name")
 
 
 def csv_errors_file(path: Path, *, source: Path, header: Header) -> ErrorsFile:
