@@ -54,7 +54,8 @@ def messages(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]
     """Everything that went either way, or was meant to, oldest first."""
     sent = [(entry.planned_at, _outbound(entry)) for entry in unit.ledger.entries(clinic.id, mrn=mrn)]
     received = [(reply.received_at, _inbound(reply)) for reply in unit.inbox.replies(clinic.id, mrn=mrn)]
-    return [row for _, row in sorted(sent + received, key=lambda pair: pair[0])]
+    # Of one instant, what was heard comes before what it was answered with.
+    return [row for _, row in sorted(received + sent, key=lambda pair: pair[0])]
 
 
 def _outbound(entry: LedgerEntry) -> Row:

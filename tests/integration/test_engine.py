@@ -189,9 +189,7 @@ def test_postgresql_works_in_utc_and_read_committed_whatever_its_defaults(postgr
     first = make_engine(postgres_url)
     with writing(first) as connection:
         connection.exec_driver_sql(f"ALTER DATABASE {database} SET timezone = 'America/New_York'")
-        connection.exec_driver_sql(
-            f"ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'"
-        )
+        connection.exec_driver_sql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'serializable'")
     first.dispose()
     engine = make_engine(postgres_url)
     with writing(engine) as connection:

@@ -77,9 +77,7 @@ def test_the_constant_is_the_newest_script() -> None:
 def test_a_script_of_the_past_does_not_lean_on_todays_code() -> None:
     scripts = sorted((SCRIPTS / "versions").glob("v*.py"))
     assert scripts
-    assert [
-        path.name for path in scripts if re.search(r"^(from|import) scheduler", path.read_text(), re.M)
-    ] == []
+    assert [path.name for path in scripts if re.search(r"^(from|import) scheduler", path.read_text(), re.M)] == []
 
 
 def test_an_empty_database_is_brought_to_the_newest_version(engine: Engine) -> None:
@@ -93,9 +91,7 @@ def test_an_empty_database_is_brought_to_the_newest_version(engine: Engine) -> N
 
 def test_the_migrations_build_what_the_tables_say(migrated: Engine) -> None:
     with migrated.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 
@@ -120,13 +116,10 @@ def beside(engine: Engine, request: pytest.FixtureRequest) -> Engine:
 
 
 STRUCTURE = {
-    "sqlite": (
-        "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%'",
-    ),
+    "sqlite": ("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite_%'",),
     "postgresql": (
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE connamespace = 'public'::regnamespace",
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
         "SELECT table_name || '.' || column_name,"
         " concat_ws(' ', data_type, character_maximum_length, is_nullable, column_default)"
         " FROM information_schema.columns WHERE table_schema = 'public'",
@@ -222,9 +215,7 @@ def set_version(engine: Engine, version: str) -> None:
 
 @pytest.mark.parametrize("table", ["audit", "consents"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET clinic_id = clinic_id", "DELETE FROM {}"])
-def test_audit_and_consents_can_be_added_to_and_never_changed(
-    migrated: Engine, table: str, change: str
-) -> None:
+def test_audit_and_consents_can_be_added_to_and_never_changed(migrated: Engine, table: str, change: str) -> None:
     with_one_consent(migrated)
     with pytest.raises(IntegrityError, match=f"{table} is append-only"), writing(migrated) as connection:
         connection.execute(text(change.format(table)))
@@ -260,17 +251,13 @@ def test_postgresql_leaves_room_in_busy_tables_and_cleans_them_early(postgres_ur
     engine = make_engine(postgres_url)
     migrate.upgrade(engine)
     with reading(engine) as connection:
-        rows = connection.execute(
-            text("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL")
-        )
+        rows = connection.execute(text("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL"))
         options = {name: set(settings) for name, settings in rows if name in metadata.tables}
     assert set(options) == {"patients", "enrolments", "messages", "attempts"}
     assert all("fillfactor=80" in found and len(found) == 3 for found in options.values())
 
 
-def test_a_drafted_script_holds_what_the_tables_gained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_drafted_script_holds_what_the_tables_gained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, copy)
     grown = MetaData(naming_convention=metadata.naming_convention)

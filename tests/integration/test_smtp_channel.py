@@ -61,9 +61,7 @@ def mail(to: str = "ann@example.org", **changes: Any) -> OutboundEmail:
 
 
 @contextmanager
-def channel_to(
-    url: str, *, certificate: Certificate | None = None, timeout: float = 5
-) -> Iterator[SmtpEmail]:
+def channel_to(url: str, *, certificate: Certificate | None = None, timeout: float = 5) -> Iterator[SmtpEmail]:
     channel = SmtpEmail(
         parse_smtp_url(url, timeout=timeout),
         errors=ERRORS,
@@ -129,9 +127,7 @@ def test_the_headers_are_those_that_mail_programs_rely_on(sink: SmtpSink, channe
     }
 
 
-def test_a_reply_says_that_it_is_one_and_may_lack_an_unsubscribe_address(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_a_reply_says_that_it_is_one_and_may_lack_an_unsubscribe_address(sink: SmtpSink, channel: SmtpEmail) -> None:
     send_one(channel, mail(is_reply=True, unsubscribe_url=""))
     message = sink.mails[0].message
     assert message["Auto-Submitted"] == "auto-replied"
@@ -153,9 +149,7 @@ def unix(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def test_what_goes_over_the_wire_keeps_the_limits_of_the_mail_standards(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_what_goes_over_the_wire_keeps_the_limits_of_the_mail_standards(sink: SmtpSink, channel: SmtpEmail) -> None:
     token = "A_b-9" * 60
     subject = " ".join(["Recordatorio de la clínica: ¿ya le hicieron el análisis?"] * 4)
     send_one(
@@ -301,9 +295,7 @@ def test_refused_content_is_refused_and_the_next_mail_goes(sink: SmtpSink, chann
     assert fine.outcome is Outcome.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    "where", [Break.AT_SENDER, Break.AT_RECIPIENT, Break.BEFORE_CONTENT, Break.AFTER_GO_AHEAD]
-)
+@pytest.mark.parametrize("where", [Break.AT_SENDER, Break.AT_RECIPIENT, Break.BEFORE_CONTENT, Break.AFTER_GO_AHEAD])
 def test_a_break_before_the_final_dot_is_not_handed_over_or_begun_again(
     sink: SmtpSink, channel: SmtpEmail, where: Break
 ) -> None:
@@ -318,9 +310,7 @@ def test_a_break_before_the_final_dot_is_not_handed_over_or_begun_again(
     assert send_one(channel, message).outcome is Outcome.ACCEPTED
 
 
-def test_a_break_after_the_final_dot_is_unknown_and_never_sent_again(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_a_break_after_the_final_dot_is_unknown_and_never_sent_again(sink: SmtpSink, channel: SmtpEmail) -> None:
     first, second = mail(), mail()
     send_one(channel, mail())  # so that the connection is a used one, which may be replaced
     sink.break_off(Break.AFTER_DOT)
@@ -391,9 +381,7 @@ def test_a_server_that_ends_a_connection_after_some_mails_gets_them_all_once() -
         assert sink.connections_made == 3
 
 
-def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_a_connection_that_the_server_closed_meanwhile_costs_no_mail(sink: SmtpSink, channel: SmtpEmail) -> None:
     for _ in range(3):
         assert send_one(channel, mail()).outcome is Outcome.ACCEPTED
         sink.close_connections()
@@ -423,18 +411,14 @@ def test_an_unreachable_server_is_tried_once_for_a_batch() -> None:
     assert "refused" in str(results[0].detail)
 
 
-def test_a_server_that_keeps_breaking_off_is_left_alone_for_the_batch(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_a_server_that_keeps_breaking_off_is_left_alone_for_the_batch(sink: SmtpSink, channel: SmtpEmail) -> None:
     sink.break_off(Break.AT_SENDER, times=100)
     results = list(channel.send([mail() for _ in range(20)]))
     assert {result.outcome for result in results} == {Outcome.NOT_HANDED_OVER}
     assert sink.connections_made == 3
 
 
-def test_a_batch_that_is_not_read_to_its_end_leaves_the_connection_usable(
-    sink: SmtpSink, channel: SmtpEmail
-) -> None:
+def test_a_batch_that_is_not_read_to_its_end_leaves_the_connection_usable(sink: SmtpSink, channel: SmtpEmail) -> None:
     results = channel.send([mail() for _ in range(5)])
     next(results)
     results.close()  # type: ignore[attr-defined]

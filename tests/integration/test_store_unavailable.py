@@ -259,8 +259,6 @@ def test_what_a_test_server_cannot_be_made_to_do_is_explained_too(error: Excepti
     assert words in str(explain(error, place="the database"))
 
 
-@pytest.mark.parametrize(
-    "error", [psycopg.errors.UniqueViolation(), sqlite3.IntegrityError(), ValueError("no")]
-)
+@pytest.mark.parametrize("error", [psycopg.errors.UniqueViolation(), sqlite3.IntegrityError(), ValueError("no")])
 def test_an_error_that_no_operator_can_help_is_not_explained(error: Exception) -> None:
     assert explain(error) is None

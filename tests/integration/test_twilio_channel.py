@@ -114,8 +114,7 @@ def test_the_form_has_exactly_what_twilio_needs(server: TwilioServer, channel: T
         "From": SENDER,
         "Body": "¿Ya caminó? é & + =",
         "ValidityPeriod": "7200",
-        "StatusCallback": "https://care.clinic.example/hooks/twilio/status"
-        f"?a={message.attempt_id}#rc=3&rp=5xx,ct,rt",
+        "StatusCallback": f"https://care.clinic.example/hooks/twilio/status?a={message.attempt_id}#rc=3&rp=5xx,ct,rt",
     }
 
 
@@ -217,9 +216,7 @@ def _api_at(url: str) -> Any:
     return init
 
 
-def test_the_packages_list_and_fetch_work_through_our_client(
-    server: TwilioServer, channel: TwilioSms
-) -> None:
+def test_the_packages_list_and_fetch_work_through_our_client(server: TwilioServer, channel: TwilioSms) -> None:
     list(channel.send([text(f"+1555123{n:04}") for n in range(25)]))
     http = PooledHttpClient(timeout=5, connections=1, api_url=server.url)
     client = Client(ACCOUNT, TOKEN, http_client=http)
@@ -335,9 +332,7 @@ def test_an_answer_that_does_not_come_in_time_is_unknown(server: TwilioServer) -
     assert [message.answered for message in server.messages] == [False]
 
 
-def test_a_text_that_failed_at_once_is_refused_though_it_has_a_sid(
-    server: TwilioServer, channel: TwilioSms
-) -> None:
+def test_a_text_that_failed_at_once_is_refused_though_it_has_a_sid(server: TwilioServer, channel: TwilioSms) -> None:
     body = json.dumps({"sid": "SM" + "1" * 32, "status": "failed", "error_code": 30006})
     server.fail(Fault(FaultKind.GARBAGE, body=body))
     result = send_one(channel, text())
@@ -475,9 +470,7 @@ def test_an_empty_batch_is_no_work(channel: TwilioSms) -> None:
     assert list(channel.send([])) == []
 
 
-def test_the_environment_does_not_redirect_our_texts(
-    server: TwilioServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_does_not_redirect_our_texts(server: TwilioServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     monkeypatch.setenv("TWILIO_REGION", "ie1")
     with channel_to(server.url) as channel:
