@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
 from typing import cast
-from uuid import UUID
 
-from scheduler.domain.effects import needs_stop_line
-from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
+from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
-from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
-from scheduler.domain.when import local_date
 from scheduler.ports import (
     Clock,
     EmailChannel,
@@ -26,16 +21,15 @@ from scheduler.ports import (
     SendResult,
     SmsChannel,
     Store,
-    Unit,
 )
-from scheduler.records import AttemptEnd, Clinic, ReadyMessage
+from scheduler.records import AttemptEnd
 from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.claiming import Claiming
 from scheduler.services.composing import Composed, Composer
 from scheduler.services.outcomes import FollowUp, settle
 from scheduler.services.rules import Rules
 
 BATCH = 200  # messages between two commits: what a crash leaves to be settled
-LEASE = timedelta(minutes=5)  # longer than any batch can take
 
 _NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
 
@@ -56,27 +50,6 @@ class Delivered:
 
     def __add__(self, other: Delivered) -> Delivered:
         return Delivered(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Delivered)))
-
-
-@dataclass(slots=True)
-class _Sorted:
-    """A claimed batch after the last look."""
-
-    composed: list[Composed] = field(default_factory=list)
-    fallen: list[Fallen] = field(default_factory=list)
-    rerouted: list[tuple[ReadyMessage, Channel]] = field(default_factory=list)
-
-    @property
-    def decided_about(self) -> set[UUID]:
-        """The patients whose own record changes with what was found."""
-        return {one.message.patient.id for one in self.fallen} | {one.patient.id for one, _ in self.rerouted}
-
-    def keep_only(self, free: set[UUID]) -> int:
-        """Leave out what is about others than these patients; returns how many messages that leaves untouched."""
-        before = len(self.fallen) + len(self.rerouted)
-        self.fallen = [one for one in self.fallen if one.message.patient.id in free]
-        self.rerouted = [one for one in self.rerouted if one[0].patient.id in free]
-        return before - len(self.fallen) - len(self.rerouted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +75,11 @@ class Delivery:
         worker: str,
     ) -> None:
         self._store = store
-        self._composer = composer
         self._sms = sms
         self._email = email
         self._clock = clock
-        self._worker = worker
         self._aftermath = Aftermath(rules)
+        self._claiming = Claiming(store=store, composer=composer, aftermath=self._aftermath, worker=worker)
 
     def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool] = lambda: False) -> Delivered:
         """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`."""
@@ -118,9 +90,9 @@ class Delivery:
 
     def deliver(self, channel: Channel, *, limit: int = BATCH) -> Delivered:
         """Deliver up to `limit` messages that are due on `channel`."""
-        claimed, batch = self._claim(channel, limit)
+        batch = self._claiming.claim(channel, self._clock.now(), limit=limit)
         counts = Delivered(
-            claimed=claimed,
+            claimed=batch.touched,
             skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
             expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
         )
@@ -153,103 +125,6 @@ class Delivery:
             )
             self._aftermath.settle(unit, fallen, now=now)
         return len(left)
-
-    # Before the call
-
-    def _claim(self, channel: Channel, limit: int) -> tuple[int, _Sorted]:
-        now = self._clock.now()
-        with self._store.writing() as unit:
-            clinics = unit.installation.clinics()
-            ready = unit.ledger.claim_ready(channel, now, limit=limit)
-            batch = _Sorted()
-            for message in ready:
-                self._look(unit, message, clinics[message.patient.clinic_id], now, batch)
-            unit.ledger.begin_attempts(
-                [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
-            )
-            untouched = batch.keep_only(self._free(unit, batch.decided_about))
-            for message, to in batch.rerouted:
-                self._reroute(unit, message, clinics[message.patient.clinic_id], to, now)
-            for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED):
-                unit.ledger.move(
-                    status,
-                    [
-                        (one.message.id, one.message.patient.clinic_id, one.reason)
-                        for one in batch.fallen
-                        if one.status is status
-                    ],
-                )
-            self._aftermath.settle(unit, batch.fallen, now=now)
-        return len(ready) - untouched, batch
-
-    @staticmethod
-    def _free(unit: Unit, patient_ids: set[UUID]) -> set[UUID]:
-        """Those about whom nobody else is deciding. Messages of the others stay planned until the next round.
-
-        Waiting for a patient while holding their message could deadlock with whoever holds the patient and wants
-        the message.
-        """
-        return unit.patients.try_lock(list(patient_ids)) if patient_ids else set()
-
-    @staticmethod
-    def _reroute(unit: Unit, message: ReadyMessage, clinic: Clinic, to: Channel, now: datetime) -> None:
-        """Send it the other way. Only a text says how to stop, so whether this one does is decided anew."""
-        patient = message.patient
-        contact = patient.contact(clinic)
-        today = local_date(now, contact.zone)
-        stop_line = message.kind is MessageKind.REMINDER and needs_stop_line(contact, to, today)
-        unit.ledger.postpone(
-            message.id,
-            clinic.id,
-            send_from=message.send_from,
-            send_until=message.send_until,
-            channel=to,
-            stop_line=stop_line,
-        )
-        if message.stop_line or stop_line:
-            unit.patients.set_stop_line(clinic.id, patient.id, today if stop_line else None)
-
-    def _look(self, unit: Unit, message: ReadyMessage, clinic: Clinic, now: datetime, batch: _Sorted) -> None:
-        match self._verdict(message, clinic, now):
-            case Go():
-                self._compose(message, clinic, batch)
-            case Skip(reason):
-                batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, reason.value))
-            case Expire():
-                batch.fallen.append(Fallen(message, MessageStatus.EXPIRED))
-            case Wait(send_from, send_until):
-                unit.ledger.postpone(
-                    message.id,
-                    clinic.id,
-                    send_from=send_from,
-                    send_until=send_until,
-                    channel=message.channel,
-                    stop_line=message.stop_line,
-                )
-            case Reroute(channel):
-                batch.rerouted.append((message, channel))
-
-    def _compose(self, message: ReadyMessage, clinic: Clinic, batch: _Sorted) -> None:
-        """A message whose template has gone since it was planned must not hold up the others."""
-        try:
-            batch.composed.append(self._composer.compose(message, clinic))
-        except LookupError:
-            _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
-            batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
-
-    @staticmethod
-    def _verdict(message: ReadyMessage, clinic: Clinic, now: datetime) -> Verdict:
-        pending = Pending(
-            kind=message.kind,
-            channel=message.channel,
-            pathway=message.pathway,
-            due_date=message.due_date,
-            send_until=message.send_until,
-        )
-        verdict = last_look(pending, message.patient.contact(clinic), now)
-        if isinstance(verdict, Go) and not _address(message):
-            return Skip(SkipReason.NO_CHANNEL)
-        return verdict
 
     # The call
 
@@ -293,10 +168,6 @@ class Delivery:
             unit.ledger.end_attempts([one.end for one in ended], now=now)
             fallen = [one.fallen for one in ended if one.fallen.status in _NEEDS_AFTERMATH]
             self._aftermath.settle(unit, fallen, now=now)
-
-
-def _address(message: ReadyMessage) -> str | None:
-    return message.patient.phone if message.channel is Channel.SMS else message.patient.email
 
 
 def _count(ended: Iterable[_Ended]) -> Delivered:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
+from unittest.mock import patch
 from uuid import uuid4
 
 from sqlalchemy import create_engine, text
 
 from tests.bench import clinic
 from tests.bench.laps import Run
+from tests.support import postgres as postgres_support
 from tests.support.postgres import PostgresServer, PostgresUnavailableError, running_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,13 +144,21 @@ def _clean_environment() -> dict[str, str]:
 
 
 @contextmanager
+def _durable_server() -> Iterator[PostgresServer]:
+    """The tests' server, set up to keep what it is told: on disk, every commit synced, as it would be for a clinic."""
+    durable = ("shared_buffers=128MB", "listen_addresses=127.0.0.1")
+    with patch.multiple(postgres_support, FAST=durable, _roomy_memory=lambda: None), running_server() as server:
+        yield server
+
+
+@contextmanager
 def open_stage(sizes: Sizes) -> Iterator[Stage]:
     """A stage in a temporary folder, with PostgreSQL where there is one."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="bonewise-bench-")))
         postgres, why_not = None, ""
         try:
-            postgres = stack.enter_context(running_server())
+            postgres = stack.enter_context(_durable_server())
         except PostgresUnavailableError as unavailable:
             why_not = str(unavailable)
         yield Stage(directory, sizes, postgres, why_not)

@@ -1,4 +1,4 @@
-"""The shapes that other programs read: names, types and dates of every `--json`, on a clinic with some days behind it."""
+"""The shapes that other programs read: names, types and dates of every `--json`, on a clinic with a past."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def day(value: Any) -> bool:
 
 
 def wall_time(value: Any) -> bool:
-    return f"{time.fromisoformat(value):%H:%M}" == value
+    return f"{time.fromisoformat(value):%H:%M}" == str(value)
 
 
 def instant(value: Any) -> bool:
@@ -89,7 +89,7 @@ def instant(value: Any) -> bool:
 
 
 def uuid(value: Any) -> bool:
-    return str(UUID(value)) == value
+    return str(UUID(value)) == str(value)
 
 
 def one_of(*values: str) -> Check:

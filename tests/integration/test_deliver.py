@@ -16,7 +16,7 @@ import pytest
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.ports import OutboundSms, SendResult
-from scheduler.services.deliver import LEASE
+from scheduler.services.claiming import LEASE
 from tests.support.smtp_sink import SmtpSink
 from tests.support.twilio_server import ACCOUNT, TOKEN, Fault, FaultKind, TwilioServer
 from tests.support.worlds import MONDAY, NEW_YORK, World, new_york, world_at
