@@ -84,7 +84,8 @@ def read_error_file(path: Path) -> ErrorFile:
 
 def _compose(file: ErrorFile) -> yaml.Node | None:
     try:
-        root = yaml.compose(file.path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        root = yaml.compose(file.path.read_text("utf-8"), Loader=loader)
     except OSError as error:
         file.fault(None, f"the error table cannot be read ({error.strerror}): restore it from the shipped file")
         return None

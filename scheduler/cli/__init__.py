@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from scheduler.cli.group import cli
@@ -10,4 +11,7 @@ from scheduler.cli.output import run
 
 def main() -> None:
     """Entry point: exit 0 done, 1 failed or something was rejected, 2 wrong usage."""
+    # A short command mostly imports, and what is imported stays: looking for garbage after every 700 new objects,
+    # as Python does unasked, is a tenth of its time.
+    gc.set_threshold(50_000, 10, 10)
     sys.exit(run(cli))

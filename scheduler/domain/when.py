@@ -91,6 +91,7 @@ def local_wall(at: datetime, zone: ZoneInfo) -> time:
     return _in_zone(at, zone).time()
 
 
+@lru_cache(_CACHED)
 def has_date(day: date, zone: ZoneInfo) -> bool:
     """Whether `day` occurred in `zone`: places that cross the date line skip one (Apia, 30 December 2011)."""
     # A skipped date has neither its first nor its last moment; a change around midnight takes one of them.

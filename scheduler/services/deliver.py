@@ -114,7 +114,13 @@ class Delivery:
         self._email.close()
 
     def rescue(self) -> int:
-        """Settle what a worker that died left behind. It may have reached the provider, so it is never sent again."""
+        """Settle what workers that died left behind. It may have reached the provider, so it is never sent again."""
+        total = 0
+        while rescued := self._rescue_batch():
+            total += rescued
+        return total
+
+    def _rescue_batch(self) -> int:
         now = self._clock.now()
         with self._store.writing() as unit:
             left = unit.ledger.claim_abandoned(now, limit=BATCH)

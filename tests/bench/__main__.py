@@ -42,7 +42,7 @@ def main() -> int:
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
     if not problems:
-        print("every reminder was planned, sent and recorded exactly once, by the server's own journal")
+        print("nothing was lost, doubled or left undone, by ledger and journal")
     return 1 if problems else 0
 
 

@@ -145,7 +145,7 @@ def _clean_environment() -> dict[str, str]:
 
 @contextmanager
 def _durable_server() -> Iterator[PostgresServer]:
-    """The tests' server, set up to keep what it is told: on disk, every commit synced, as it would be for a clinic."""
+    """The tests' server, set up to keep what it is told: on disk, every commit synced, as for a clinic."""
     durable = ("shared_buffers=128MB", "listen_addresses=127.0.0.1")
     with patch.multiple(postgres_support, FAST=durable, _roomy_memory=lambda: None), running_server() as server:
         yield server
