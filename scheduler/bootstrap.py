@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from scheduler.catalogue.templates import TemplateLibrary
     from scheduler.channels.smtp import SmtpSettings
-    from scheduler.ports import Clock, EmailChannel, SmsChannel, TemplatePreview
+    from scheduler.ports import Clock, EmailChannel, Renderer, SmsChannel, TemplatePreview
     from scheduler.services.advance import SimulatedTime
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery
@@ -125,10 +124,11 @@ class App:
         return rules, [*loaded.faults, *kinds.faults, *words.faults]
 
     @cached_property
-    def templates(self) -> TemplateLibrary:
-        from scheduler.catalogue.templates import TemplateLibrary
+    def templates(self) -> Renderer:
+        """The messages' texts; read when they are first needed."""
+        from scheduler.catalogue.deferred import DeferredTemplates
 
-        return TemplateLibrary(self.settings.templates_dir)
+        return DeferredTemplates(self.settings.templates_dir)
 
     @property
     def languages(self) -> frozenset[str]:

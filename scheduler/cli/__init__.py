@@ -14,4 +14,6 @@ def main() -> None:
     # A short command mostly imports, and what is imported stays: looking for garbage after every 700 new objects,
     # as Python does unasked, is a tenth of its time.
     gc.set_threshold(50_000, 10, 10)
-    sys.exit(run(cli))
+    code = run(cli)
+    gc.freeze()  # all goes with the process: nothing needs to be looked through once more
+    sys.exit(code)

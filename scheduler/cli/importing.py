@@ -140,6 +140,7 @@ def _progress(lines: int, *, dry_run: bool) -> Iterator[Callable[[int], None]]:
             if done and not dry_run:
                 say(f"{done} rows were done before this; import the same file again to finish")
             raise
+        bar.update(max(0, lines - done))  # the header, and cells over several lines
 
 
 def _ignored(rows: CsvRows | FhirRows) -> dict[str, int]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache, lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -154,6 +152,8 @@ def _closest(name: str) -> str | None:
     """The canonical name that a wrong one most resembles: other case, spaces, only a city, a typing error."""
     if len(name) > _NAME_SHOWN:
         return None
+    from difflib import get_close_matches
+
     wanted = name.casefold().replace(" ", "_")
     known = _spellings()
     likely = [wanted] if wanted in known else get_close_matches(wanted, known, n=1, cutoff=0.8)
@@ -184,4 +184,6 @@ def _links() -> Mapping[str, str]:
 
 
 def _read(path: str) -> str:
+    from importlib.resources import files  # seldom needed, and slow to import
+
     return files("tzdata").joinpath(path).read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from scheduler.services.enrol import Enroller, Fate
 from scheduler.services.intake.draft import Excluded, PatientDraft, Rejected, Row, RowError
 from scheduler.services.rules import Rules
 
-BATCH = 500  # rows per transaction
+BATCH = 1000  # rows per transaction
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Select, Update, func, select, update
 
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.people import Channel
-from scheduler.ids import new_id
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
 from scheduler.store.bulk import insert_rows, keyed, update_rows
@@ -176,11 +175,7 @@ class Patients:
 
     def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None:
         """Store enrolments of (patient, clinic), made on a local date."""
-        values = (
-            rows.new_enrolment_values(enrolled, patient_id=patient_id, clinic_id=clinic_id, enrolled_on=on)
-            for patient_id, clinic_id, enrolled, on in new
-        )
-        insert_rows(self._connection, enrolments, values)
+        insert_rows(self._connection, enrolments, rows.new_enrolments(new))
 
     def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None:
         """Write the state of (clinic, enrolment)."""
@@ -198,7 +193,6 @@ class Patients:
         """Append to the consent record. The patient's own `sms_consent` and `email_consent` follow separately."""
         values = (
             {
-                "id": new_id(),
                 "clinic_id": record.clinic_id,
                 "patient_id": record.patient_id,
                 "channel": record.channel.value,

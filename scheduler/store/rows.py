@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import lru_cache
@@ -219,13 +220,19 @@ def enrolment_values(state: Enrolment) -> Values:
     }
 
 
-def new_enrolment_values(enrolled: Enrolled, *, patient_id: UUID, clinic_id: int, enrolled_on: date) -> Values:
-    return {
-        "id": enrolled.id,
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "pathway": enrolled.state.pathway,
-        "contact_time": enrolled.contact_time,
-        "enrolled_on": enrolled_on,
-        **enrolment_values(enrolled.state),
-    }
+def new_enrolments(new: Iterable[tuple[UUID, int, Enrolled, date]]) -> Iterator[Values]:
+    """The rows of enrolments of (patient, clinic), made on a local date. Those who begin alike share their state."""
+    states: dict[int, tuple[Enrolment, Values]] = {}  # with the state itself, so that its identity stays taken
+    for patient_id, clinic_id, enrolled, on in new:
+        state = enrolled.state
+        if id(state) not in states:
+            states[id(state)] = state, {"pathway": state.pathway, **enrolment_values(state)}
+        known = states[id(state)][1]
+        yield {
+            "id": enrolled.id,
+            "clinic_id": clinic_id,
+            "patient_id": patient_id,
+            "contact_time": enrolled.contact_time,
+            "enrolled_on": on,
+            **known,
+        }

@@ -148,7 +148,7 @@ patients = Table(
 consents = Table(
     "consents",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Integer, primary_key=True),
     _clinic(),
     _patient(),
     Column("channel", String(8), nullable=False),

@@ -22,7 +22,9 @@ def bonewise(tmp_path: Path) -> Commands:
 def every_command(
     command: click.Command = cli, path: tuple[str, ...] = (), parent: click.Context | None = None
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(command, info_name=path[-1] if path else "bonewise", parent=parent)
+    context = click.Context(
+        command, info_name=path[-1] if path else "bonewise", parent=parent, **cli.context_settings
+    )
     if path:
         yield path, command
     if isinstance(command, click.Group):

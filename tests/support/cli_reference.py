@@ -1,4 +1,4 @@
-"""docs/reference-cli.md, made from the commands themselves: `python -m tests.support.cli_reference` writes it anew."""
+"""docs/reference-cli.md, made from the commands: `python -m tests.support.cli_reference` writes it anew."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ Made from the commands themselves by `python -m tests.support.cli_reference`; a 
 | exit code | means |
 |---|---|
 | 0 | done |
-| 1 | failed, or something was rejected: the one sentence on standard error names the thing, the place and the remedy |
+| 1 | failed, or something was rejected: a sentence on standard error names the thing, the place and the remedy |
 | 2 | wrong usage: an unknown command or option, a missing one, or a value that cannot be read |
 
-- `--json` prints exactly one JSON document on standard output. Everything else goes to standard error, notes included.
-  A command that fails prints nothing on standard output.
+- `--json` prints exactly one JSON document on standard output. Everything else goes to standard error, notes
+  included. A command that cannot do its work prints nothing on standard output. One that did it and found something
+  wrong (`import` and `enrol` with rejected rows, `check` and `preview` with faults) prints its report and exits
+  with 1.
 - `--debug`, anywhere on the line, shows the traceback of a failure and logs more.
-- Settings come from the environment, or from a file `.env` in the working folder; the README lists them. Before `init`,
-  `check` and `preview` work; every other command says to run it.
+- Settings come from the environment, or from a file `.env` in the working folder; the README lists them. Before
+  `init`, `check` and `preview` work; every other command says to run it.
 - Dates are written YYYY-MM-DD; instants in JSON are ISO 8601 with their offset.
 - Commands may run while the service does. On SQLite, one that has to write waits up to ten seconds for its turn.
 """
@@ -37,7 +39,7 @@ Made from the commands themselves by `python -m tests.support.cli_reference`; a 
 def page() -> str:
     """The whole page."""
     lines = [_INTRODUCTION]
-    for path, command in _commands(click.Context(cli, info_name="bonewise")):
+    for path, command in _commands(click.Context(cli, info_name="bonewise", **cli.context_settings)):
         lines += _section(path, command)
     return "\n".join(lines).rstrip("\n") + "\n"
 

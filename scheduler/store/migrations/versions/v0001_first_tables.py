@@ -192,7 +192,7 @@ def _create_clearances() -> None:
 def _create_consents() -> None:
     op.create_table(
         "consents",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("clinic_id", sa.Integer(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("channel", sa.String(8), nullable=False),
