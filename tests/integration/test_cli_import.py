@@ -334,6 +334,8 @@ def test_an_import_that_is_interrupted_keeps_whole_batches_and_is_finished_by_im
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts what runs in the background with SIGINT ignored, and that would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here yet
     )
     with closing(sqlite3.connect(bonewise.folder / "var" / "bonewise.db")) as database:
         # By the shortest way: listing the patients would take as long as importing them.
