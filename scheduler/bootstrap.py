@@ -7,13 +7,13 @@ import socket
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scheduler.clock import ShiftedClock, SystemClock
 from scheduler.domain.faults import Fault
 from scheduler.domain.people import Mobility
 from scheduler.domain.zones import use_packaged_zones
+from scheduler.services.turn import Turn
 from scheduler.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from scheduler.channels.errors import ErrorTable
     from scheduler.channels.smtp import SmtpSettings
-    from scheduler.ports import Clock, EmailChannel, Renderer, SmsChannel, TemplatePreview
+    from scheduler.channels.smtp.mailbox import Mailbox
+    from scheduler.domain.messages import MessageStatus
+    from scheduler.ports import Clock, EmailChannel, ErrorClass, Renderer, SmsChannel, TemplatePreview
     from scheduler.services.advance import SimulatedTime
+    from scheduler.services.bounces import Bounces
+    from scheduler.services.claiming import Claiming
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery
     from scheduler.services.links import Links
+    from scheduler.services.receipts import ReceiptBook
+    from scheduler.services.reconcile import Reconciliation
     from scheduler.services.rules import Rules
     from scheduler.services.tick import Ticker
     from scheduler.store.simulated_inbox import StoredInbox
@@ -53,7 +60,7 @@ class App:
         use_packaged_zones()
         self.settings = settings
         self._is_worker = is_worker
-        self.turn = Lock()  # held by whoever ticks: the ticks of one process do not overlap
+        self.turn = Turn()  # held by whoever works: who moves the clock of the simulated phones does so alone
 
     # What the clinicians wrote
 
@@ -97,7 +104,9 @@ class App:
         if settings.secret_keys:
             checks.append(lambda: KeyRing.parse(settings.secret_keys or ""))
         if settings.email == "smtp":
-            checks.append(self._mail_server)
+            checks += [self._mail_server, self._bounce_address]
+        if settings.bounce_mailbox:
+            checks.append(self.bounce_mailbox)
         for check in checks:
             try:
                 check()
@@ -179,6 +188,7 @@ class App:
 
     def initialise(self) -> bool:
         """Create or migrate the database, and make keys where there are none. True when the database changed."""
+        from scheduler.store import engine_schema
         from scheduler.store.key_check import note_keys
         from scheduler.store.migrate import current, upgrade
         from scheduler.store.vault import load_or_create
@@ -188,6 +198,7 @@ class App:
             load_or_create(self.settings.keys_file)
         _ = self.vault  # an old database without its keys is a fault to name now, not at the first patient
         has_changed = upgrade(self.engine)
+        has_changed |= engine_schema.install(self.engine)
         store = self.store  # an old database with the keys of another is refused here
         if is_new:
             note_keys(store, self.vault)
@@ -209,6 +220,20 @@ class App:
         changed = reseal(self.engine, self.vault, on_progress=on_progress)
         note_keys(self.store, self.vault)
         return changed
+
+    @property
+    def has_job_queue(self) -> bool:
+        """Whether many workers can share the work: the database keeps a queue of jobs for them."""
+        from scheduler.store.engine_schema import is_available
+
+        return is_available(self.engine)
+
+    def job_queue(self) -> tuple[dict[str, Any], str]:
+        """How the queue is reached: arguments of `psycopg.connect`, and the schema. Raises when it is not there."""
+        from scheduler.store.engine_schema import SCHEMA, connection_settings, require
+
+        require(self.engine)
+        return connection_settings(self.engine), SCHEMA
 
     def database_fault(self) -> str | None:
         """Why the database cannot be read, in one sentence; None when it can."""
@@ -274,14 +299,47 @@ class App:
         return Composer(self.templates, self.links)
 
     @cached_property
+    def sms_channel(self) -> SmsChannel:
+        """The one way texts go: delivery sends over it, reconciliation asks it what it has."""
+        return self._sms()
+
+    @cached_property
+    def receipts(self) -> ReceiptBook:
+        """Takes in what providers report about messages."""
+        from scheduler.services.receipts import ReceiptBook
+
+        return ReceiptBook(self.store, self.rules)
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        """Settles texts whose hand-over got no readable answer."""
+        from scheduler.services.reconcile import Reconciliation
+
+        return Reconciliation(
+            store=self.store,
+            rules=self.rules,
+            sms=self.sms_channel if self.settings.sms == "twilio" else None,
+            classify=self._errors.twilio,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _claiming(self) -> Claiming:
+        from scheduler.services.aftermath import Aftermath
+        from scheduler.services.claiming import Claiming
+
+        return Claiming(store=self.store, composer=self.composer, aftermath=Aftermath(self.rules))
+
+    @cached_property
     def delivery(self) -> Delivery:
         from scheduler.services.deliver import Delivery
 
         return Delivery(
             store=self.store,
             rules=self.rules,
-            composer=self.composer,
-            sms=self._sms(),
+            claiming=self._claiming,
+            abreast=1 if self.engine.dialect.name == "sqlite" else 2,
+            sms=self.sms_channel,
             email=self._email(),
             clock=self.clock,
             worker=self.worker_name,
@@ -291,24 +349,34 @@ class App:
     def ticker(self) -> Ticker:
         from scheduler.services.tick import Ticker
 
-        return Ticker(store=self.store, rules=self.rules, delivery=self.delivery, clock=self.clock)
+        return Ticker(
+            store=self.store,
+            rules=self.rules,
+            delivery=self.delivery,
+            reconciliation=self.reconciliation,
+            clock=self.clock,
+        )
 
     def ticker_at(self, clock: Clock) -> Ticker:
         """A ticker of simulated phones that lives by another clock: for what happened before now."""
         from scheduler.channels.simulated import SimulatedEmail, SimulatedSms
         from scheduler.services.deliver import Delivery
+        from scheduler.services.reconcile import Reconciliation
         from scheduler.services.tick import Ticker
 
         delivery = Delivery(
             store=self.store,
             rules=self.rules,
-            composer=self.composer,
+            claiming=self._claiming,
             sms=SimulatedSms(self.simulated_inbox, clock),
             email=SimulatedEmail(self.simulated_inbox, clock),
             clock=clock,
             worker=self.worker_name,
         )
-        return Ticker(store=self.store, rules=self.rules, delivery=delivery, clock=clock)
+        asking = Reconciliation(
+            store=self.store, rules=self.rules, sms=None, classify=self._errors.twilio, clock=clock
+        )
+        return Ticker(store=self.store, rules=self.rules, delivery=delivery, reconciliation=asking, clock=clock)
 
     def verify_twilio(self, url: str, params: Iterable[tuple[str, str]], signature: str | None) -> bool:
         """Whether Twilio signed this request. `url` is `public_url` with the request's own path and query."""
@@ -317,12 +385,20 @@ class App:
         tokens = (self.settings.twilio_auth_token,)
         return verify_signature(url=url, params=params, signature=signature, tokens=tokens)
 
+    def read_twilio_status(self, word: str, code: str | None) -> tuple[MessageStatus | None, ErrorClass]:
+        """What Twilio's word for a message's status and its error code mean to us; None for words not known here."""
+        from scheduler.channels.twilio.statuses import status_of
+
+        return status_of(word), self._errors.twilio(code)
+
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
         _ = self.rules, self.store, self.ticker, self.simulated_time
         self.templates.activities(Mobility.WALKING, ("en",))
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")
+            self.read_twilio_status("", None)
+            _ = self.receipts
         else:
             _ = self.simulated_inbox
 
@@ -334,6 +410,12 @@ class App:
     @property
     def _error_file(self) -> Path:
         return self.settings.config_dir / "provider_errors.yaml"
+
+    @cached_property
+    def _errors(self) -> ErrorTable:
+        from scheduler.channels.errors import load_error_table
+
+        return load_error_table(self._error_file)
 
     def _sms(self) -> SmsChannel:
         if self.settings.sms != "twilio":
@@ -362,7 +444,20 @@ class App:
         from scheduler.channels.errors import load_error_table
         from scheduler.channels.smtp import SmtpEmail
 
-        return SmtpEmail(self._mail_server(), errors=load_error_table(self._error_file), clock=self.clock)
+        return SmtpEmail(
+            self._mail_server(),
+            errors=load_error_table(self._error_file),
+            clock=self.clock,
+            bounce_address=self._bounce_address(),
+        )
+
+    def _bounce_address(self) -> str:
+        from scheduler.channels.smtp import ascii_address
+
+        try:
+            return ascii_address(self.settings.bounce_address) if self.settings.bounce_address else ""
+        except ValueError as error:
+            raise SettingsError(f"BONEWISE_BOUNCE_ADDRESS: {error}; write one such as bounces@example.org") from error
 
     def _mail_server(self) -> SmtpSettings:
         from scheduler.channels.smtp import parse_smtp_url
@@ -372,9 +467,37 @@ class App:
         except ValueError as error:
             raise SettingsError(f"BONEWISE_SMTP_URL: {error}") from error
 
+    # What comes back
+
+    @cached_property
+    def bounces(self) -> Bounces:
+        """What takes undeliverable mail that came back."""
+        from scheduler.channels.errors import SmtpStage
+        from scheduler.services.bounces import Bounces
+
+        def judge(reply: int, status: str | None, *, of_content: bool) -> ErrorClass:
+            return self._errors.smtp(SmtpStage.CONTENT if of_content else SmtpStage.RECIPIENT, reply, status)
+
+        return Bounces(store=self.store, rules=self.rules, book=self.receipts, judge=judge, clock=self.clock)
+
+    def bounce_mailbox(self, url: str = "") -> Mailbox:
+        """The mailbox at `url`, else of the settings; a context manager opens it. Raises `SettingsError`."""
+        from scheduler.channels.smtp.mailbox import Mailbox
+        from scheduler.channels.smtp.mailbox_url import parse_mailbox_url
+
+        name, given = ("--mailbox", url) if url else ("BONEWISE_BOUNCE_MAILBOX", self.settings.bounce_mailbox)
+        if not given:
+            raise SettingsError("BONEWISE_BOUNCE_MAILBOX is missing; set it, or write --mailbox imaps://...")
+        try:
+            return Mailbox(parse_mailbox_url(given, timeout=self.settings.provider_timeout))
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}") from error
+
     def close(self) -> None:
         """Let go of channels and database."""
         if "delivery" in self.__dict__:
             self.delivery.close()
+        elif "sms_channel" in self.__dict__:
+            self.sms_channel.close()
         if "engine" in self.__dict__:
             self.engine.dispose()

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from scheduler.domain.breaker import CLOSED, Breaker
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageKind, MessageStatus
@@ -32,7 +33,7 @@ class Clinic:
     sms_from: str | None = None
     messaging_service: str | None = None
     email_from: str | None = None
-    messages_per_second: float = 1.0
+    messages_per_second: float | None = None  # segments a second per sender; None: as fast as they are taken
     window: ContactWindow = DEFAULT_WINDOW
     contact_time: time = DEFAULT_CONTACT_TIME
     daily_budget: int = 1
@@ -116,10 +117,27 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadyMessage:
-    """A ledger row claimed for sending, with its patient as they are now."""
+class Recipient:
+    """Whom a message is for, as they are now: only what sending it needs is deciphered.
+
+    `address` is their number (E.164) or e-mail address for the message's channel, if they have one.
+    """
 
     id: UUID
+    clinic_id: int
+    name: str
+    language: str
+    address: str | None
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerMessage:
+    """A ledger row as delivery and what follows it need it: which message, and what it stands for."""
+
+    id: UUID
+    clinic_id: int
+    patient_id: UUID
     kind: MessageKind
     channel: Channel
     enrolment_id: UUID | None
@@ -135,7 +153,14 @@ class ReadyMessage:
     send_from: datetime
     send_until: datetime
     attempts: int
-    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyMessage:
+    """A message claimed for sending, and whom it is for."""
+
+    message: LedgerMessage
+    to: Recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +193,20 @@ class AttemptEnd:
     code: str | None = None
     detail: str | None = None
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """What is stored about an account (`key` is its channel) or about one sender of it. Instants are UTC.
+
+    The `holder` alone serves a sender with a pace until `held_until`. Nobody sends before `quiet_until`.
+    """
+
+    key: str
+    holder: str | None = None
+    held_until: datetime | None = None
+    quiet_until: datetime | None = None
+    breaker: Breaker = CLOSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

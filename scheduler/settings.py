@@ -25,6 +25,8 @@ NAMES = (
     "BONEWISE_SMS",
     "BONEWISE_EMAIL",
     "BONEWISE_SMTP_URL",
+    "BONEWISE_BOUNCE_ADDRESS",
+    "BONEWISE_BOUNCE_MAILBOX",
     "BONEWISE_TICK_SECONDS",
     "BONEWISE_PROVIDER_TIMEOUT",
     "TWILIO_ACCOUNT_SID",
@@ -65,6 +67,8 @@ class Settings:
     twilio_api_secret: str = field(default="", repr=False)
     twilio_api_url: str
     smtp_url: str = field(default="", repr=False)
+    bounce_address: str = ""  # where undeliverable mail comes back to; empty: to the clinic's own sender
+    bounce_mailbox: str = field(default="", repr=False)
     tick_seconds: float
     provider_timeout: float
     notes: tuple[str, ...] = ()
@@ -102,6 +106,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         twilio_api_secret=values.text("TWILIO_API_SECRET", ""),
         twilio_api_url=values.url("TWILIO_API_URL", _TWILIO_URL),
         smtp_url=values.text("BONEWISE_SMTP_URL", ""),
+        bounce_address=values.text("BONEWISE_BOUNCE_ADDRESS", ""),
+        bounce_mailbox=values.text("BONEWISE_BOUNCE_MAILBOX", ""),
         tick_seconds=values.seconds("BONEWISE_TICK_SECONDS", 1),
         provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10),
     )

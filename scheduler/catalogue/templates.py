@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
@@ -22,6 +22,7 @@ from jinja2 import (
     TemplateNotFound,
     select_autoescape,
 )
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from scheduler.catalogue.activities import read_activities
@@ -38,6 +39,7 @@ from scheduler.domain.people import Mobility
 from scheduler.domain.sms import segments, to_gsm7_lookalikes
 from scheduler.ports import MessageValues, RenderedEmail, RenderedSms
 
+_MOST_TEXTS = 10_000  # kept in memory
 _DIGEST_LENGTH = 12  # hexadecimal digits; enough to tell the versions of one file apart
 
 VALUE_NAMES = tuple(field.name for field in fields(MessageValues))
@@ -96,9 +98,10 @@ _TIDY: dict[Piece, Callable[[str], str]] = {
 class _Compiled:
     """One template file, ready to run."""
 
-    __slots__ = ("_template", "_tidy", "digest")
+    __slots__ = ("_template", "_tidy", "digest", "names")
 
-    def __init__(self, template: Template, piece: Piece, digest: str) -> None:
+    def __init__(self, template: Template, piece: Piece, digest: str, names: frozenset[str]) -> None:
+        self.names = names
         self._template = template
         self._tidy = _TIDY[piece]
         self.digest = digest
@@ -117,6 +120,8 @@ class TemplateLibrary:
         self._compiled: dict[tuple[str, str, str, Piece], _Compiled | None] = {}
         self._activities: dict[tuple[Mobility, str], tuple[str, ...]] = {}
         self._layouts_digest: str | None = None
+        self._used_names: dict[tuple[str, str, tuple[str, ...], bool], Sequence[str]] = {}
+        self._texts: dict[tuple[object, ...], RenderedSms] = {}
 
     def sms(
         self,
@@ -132,6 +137,25 @@ class TemplateLibrary:
         A template that comes out blank counts as missing. Typographic characters become their GSM-7
         look-alikes. Raises `TemplateMissingError` when no language has the text, or a stop line asked for.
         """
+        names = self._names(pathway, template, languages, stop_line=stop_line)
+        key = (pathway, template, languages, stop_line, *[getattr(values, name) for name in names])
+        text = self._texts.get(key)
+        if text is None:
+            text = self._render_sms(pathway, template, languages, values, stop_line=stop_line)
+            if len(self._texts) >= _MOST_TEXTS:
+                self._texts.clear()
+            self._texts[key] = text
+        return text
+
+    def _render_sms(
+        self,
+        pathway: str,
+        template: str,
+        languages: tuple[str, ...],
+        values: MessageValues,
+        *,
+        stop_line: bool,
+    ) -> RenderedSms:
         for language in languages:
             found = self._find(pathway, template, language, Piece.SMS)
             if found is None:
@@ -193,6 +217,17 @@ class TemplateLibrary:
         found = self._find(pathway, message, language, piece)
         return None if found is None else found.render(template_context(values, language))
 
+    def _names(self, pathway: str, template: str, languages: tuple[str, ...], *, stop_line: bool) -> Sequence[str]:
+        """The values that a text may depend on: most name neither the patient nor anything of theirs."""
+        key = (pathway, template, languages, stop_line)
+        names = self._used_names.get(key)
+        if names is None:
+            wanted = [(pathway, template), *([(SERVICE, STOP_LINE)] if stop_line else [])]
+            found = [self._find(*each, language, Piece.SMS) for each in wanted for language in languages]
+            used = frozenset[str]().union(*(compiled.names for compiled in found if compiled is not None))
+            names = self._used_names[key] = [name for name in VALUE_NAMES if name in used]
+        return names
+
     def _stop_line(self, languages: tuple[str, ...], values: MessageValues) -> tuple[str, str]:
         """The stop line in the first of `languages` that has one: better in another than not at all."""
         for language in languages:
@@ -218,7 +253,8 @@ class TemplateLibrary:
         code = environment.compile(source, name, filename)
         template = Template.from_code(environment, code, environment.globals)
         digest = _digest(source, self._layouts()) if piece is Piece.HTML else _digest(source)
-        return _Compiled(template, piece, digest)
+        # A layout is written by us alone and for mail; what a mail depends on is not asked for.
+        return _Compiled(template, piece, digest, frozenset(find_undeclared_variables(environment.parse(source))))
 
     def _layouts(self) -> str:
         if self._layouts_digest is None:

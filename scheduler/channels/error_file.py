@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from scheduler.domain.faults import Fault
-from scheduler.ports import ErrorClass
+from scheduler.ports import ErrorClass, Scope
 
 
 class SmtpStage(StrEnum):
@@ -33,7 +33,7 @@ _SECTIONS = {
         "a mail status such as 5.1.1, 5.7.x or 4.x.x",
     ),
 }
-_FIELDS = ("class", "meaning", "action")
+_FIELDS = ("class", "scope", "meaning", "action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class ErrorEntry:
     error_class: ErrorClass
     meaning: str
     action: str = ""
+    scope: Scope = Scope.MESSAGE  # of a configuration fault: how far it reaches
 
 
 @dataclass(slots=True)
@@ -163,6 +164,13 @@ def _read_entry(file: ErrorFile, node: yaml.Node, code: str) -> ErrorEntry | Non
     if given and given not in set(ErrorClass):
         file.fault(node, f"code {code} has the unknown class {given!r}: use {', '.join(ErrorClass)}")
         return None
+    scope = texts.get("scope", Scope.MESSAGE.value)
+    if scope not in set(Scope):
+        file.fault(node, f"code {code} has the unknown scope {scope!r}: use {', '.join(Scope)}")
+        return None
+    if "scope" in texts and given != ErrorClass.CONFIGURATION.value:
+        file.fault(node, f"code {code} has a scope, which only the class {ErrorClass.CONFIGURATION} has")
+        return None
     if "class" not in texts or "meaning" not in texts:
         return None
-    return ErrorEntry(ErrorClass(given), texts["meaning"], texts.get("action", ""))
+    return ErrorEntry(ErrorClass(given), texts["meaning"], texts.get("action", ""), Scope(scope))

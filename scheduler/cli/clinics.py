@@ -24,7 +24,7 @@ def clinic_command() -> None:
 @click.option("--messaging-service", metavar="SID", help="Twilio Messaging Service (MG...) in place of a number.")
 @click.option("--email-from", metavar="ADDRESS", help="The address e-mails come from.")
 @click.option("--phone", metavar="NUMBER", help="The number patients may call; shown in messages.")
-@click.option("--mps", type=rate, default=1.0, show_default=True, metavar="R", help="Messages a second per sender.")
+@click.option("--mps", type=rate, metavar="R", help="At most so many segments a second per sender.")
 @click.option("--message-name", metavar="NAME", help="Neutral name that opens every message; --name unless given.")
 @click.option("--language", default="en", show_default=True, metavar="TAG", help="The clinic's language (BCP 47).")
 @click.option("--country", metavar="CODE", help="ISO 3166 country of numbers without +; else by number or zone.")

@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("future", "Show what would be sent, to whom, when. Sends and writes nothing."),
     "result": ("clinical", "Record a result for a patient."),
     "clearance": ("clinical", "List and decide supplement cases."),
+    "bounce": ("mail", "Take in undeliverable mail that came back, from standard input or a mailbox."),
     "rotate-keys": ("keys", "Seal everything again under a new key."),
     "status": ("installation", "Say in words how the service is doing."),
 }

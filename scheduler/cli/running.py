@@ -32,7 +32,7 @@ def serve_command(**where: Any) -> None:
     """Run web and scheduler in one process (the embedded default)."""
     from scheduler.runtime.embedded import serve
 
-    with opened() as app:
+    with opened(is_worker=True) as app:
         serve(app, **where, with_scheduler=True)
 
 
@@ -50,9 +50,11 @@ def web_command(**where: Any) -> None:
 @click.command("worker")
 def worker_command() -> None:
     """Run the scheduler half only, until SIGTERM."""
-    from scheduler.runtime.embedded import work
-
     with opened(is_worker=True) as app:
+        if app.has_job_queue:
+            from scheduler.runtime.cluster import work
+        else:
+            from scheduler.runtime.embedded import work
         work(app)
 
 

@@ -34,7 +34,17 @@ class MessageStatus(StrEnum):
 
 
 TRANSITIONS: dict[MessageStatus, frozenset[MessageStatus]] = {
-    MessageStatus.PLANNED: frozenset({MessageStatus.SENDING, MessageStatus.SKIPPED, MessageStatus.EXPIRED}),
+    MessageStatus.PLANNED: frozenset(
+        {
+            MessageStatus.SENDING,
+            MessageStatus.SKIPPED,
+            MessageStatus.EXPIRED,
+            # News of an earlier attempt that we believed had never left. It must stop the next one.
+            MessageStatus.SENT,
+            MessageStatus.DELIVERED,
+            MessageStatus.UNKNOWN,
+        }
+    ),
     MessageStatus.SENDING: frozenset(
         {
             MessageStatus.SENT,

@@ -48,6 +48,9 @@ class ServiceTask(StrEnum):
     UNCLEAR_REPLY = "unclear_reply"
     SAFETY = "safety"  # a reply that may speak of an emergency
     DELIVERY_UNKNOWN = "delivery_unknown"  # the provider never said whether a message went
+    SENDER_REFUSED = (
+        "sender_refused"  # carriers refuse the clinic's sender or account; no patient's number is at fault
+    )
     PATHWAY_CHANGED = "pathway_changed"  # the patient stood on a step that the pathway no longer has
     REFERRAL_PT = "referral_pt"
     REFERRAL_DIET = "referral_diet"

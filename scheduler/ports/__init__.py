@@ -3,9 +3,12 @@
 from scheduler.ports.channels import (
     EmailChannel,
     ErrorClass,
+    Handed,
     OutboundEmail,
     OutboundSms,
     Outcome,
+    ProviderUnavailable,
+    Scope,
     SendResult,
     SimulatedDelivery,
     SimulatedInbox,
@@ -13,25 +16,33 @@ from scheduler.ports.channels import (
 )
 from scheduler.ports.clock import Clock
 from scheduler.ports.rendering import MessageValues, RenderedEmail, RenderedSms, Renderer, TemplatePreview
-from scheduler.ports.store import SERVICE, Store, Unit
+from scheduler.ports.store import SERVICE, Rehearsed, Store, Unit
+from scheduler.ports.work import Stopping, Waiting, Work
 
 __all__ = [
     "SERVICE",
     "Clock",
     "EmailChannel",
     "ErrorClass",
+    "Handed",
     "MessageValues",
     "OutboundEmail",
     "OutboundSms",
     "Outcome",
+    "ProviderUnavailable",
+    "Rehearsed",
     "RenderedEmail",
     "RenderedSms",
     "Renderer",
+    "Scope",
     "SendResult",
     "SimulatedDelivery",
     "SimulatedInbox",
     "SmsChannel",
+    "Stopping",
     "Store",
     "TemplatePreview",
     "Unit",
+    "Waiting",
+    "Work",
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 
 
@@ -29,6 +30,14 @@ class ErrorClass(StrEnum):
     CONFIGURATION = "configuration"  # the account, sender or our request is wrong: for the operator
     TRANSIENT = "transient"  # may work later
     AMBIGUOUS = "ambiguous"  # nobody can say; never repeated blindly
+
+
+class Scope(StrEnum):
+    """How far a configuration fault reaches."""
+
+    MESSAGE = "message"  # this message alone
+    SENDER = "sender"  # whatever comes from the same number, service or address
+    ACCOUNT = "account"  # everything on the channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +73,10 @@ class OutboundEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """What one attempt came to. `code` is the provider's own code, `detail` is safe to log (no address, no body)."""
+    """What one attempt came to. `code` is the provider's own code, `detail` is safe to log (no address, no body).
+
+    `retry_after` is how long the provider asks us to leave it alone, at most an hour; None when it did not say.
+    """
 
     attempt_id: UUID
     outcome: Outcome
@@ -72,12 +84,62 @@ class SendResult:
     code: str | None = None
     error_class: ErrorClass | None = None
     detail: str | None = None
+    scope: Scope = Scope.MESSAGE  # of a configuration fault
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A text that the provider holds, as its own records say.
+
+    `status` is None when the provider's word for it is not one we know; `code` is its error code, if any.
+    `created_at` (UTC) is when it took the text over, to the second.
+    """
+
+    provider_id: str
+    body: str
+    sender: str | None  # E.164; a provider that picks one from a pool may not have done so yet
+    messaging_service: str | None
+    status: MessageStatus | None
+    code: str | None
+    created_at: datetime
+
+
+class ProviderUnavailable(Exception):  # noqa: N818 - a state of the provider, not a fault in a program
+    """The provider cannot be asked just now. The message is a short reason, safe to log.
+
+    `retry_after` is how long it asks us to leave it alone; None when it did not say.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class SmsChannel(Protocol):
-    """Hands texts to a provider. Yields one result per message, as each is known; never raises for one message."""
+    """Hands texts to a provider, and says what it holds."""
 
-    def send(self, batch: Iterable[OutboundSms]) -> Iterator[SendResult]: ...
+    def send(self, batch: Iterable[OutboundSms | None]) -> Iterator[SendResult]:
+        """Send the texts of `batch`; yield one result for each, as it is known, in no order.
+
+        Never raises for one message. The next text is taken from `batch` only when it can begin at once, so a
+        `batch` that holds texts back sets the pace. It may block, but those under way then wait too; better,
+        it yields None for "nothing yet": those under way are looked after for some milliseconds, and then it
+        is asked again.
+
+        When the caller stops reading, texts that have not begun are not sent; those under way are finished,
+        and what became of them stays unknown to the caller.
+        """
+        ...
+
+    def find(self, *, to: str, since: datetime, until: datetime) -> list[Handed]:
+        """Everything the provider took over for the number `to` (E.164) from `since` to `until`, both included.
+
+        The instants are aware. The provider's clock is not ours and has whole seconds: leave some margin. A
+        text in its queue may be missing; absence proves nothing before its validity period has passed.
+        Raises `ProviderUnavailable` when the provider cannot be asked, or not to the end.
+        """
+        ...
 
     def close(self) -> None: ...
 
@@ -85,7 +147,9 @@ class SmsChannel(Protocol):
 class EmailChannel(Protocol):
     """Hands mails to an SMTP server. Yields one result per message, as each is known; never raises for one."""
 
-    def send(self, batch: Iterable[OutboundEmail]) -> Iterator[SendResult]: ...
+    def send(self, batch: Iterable[OutboundEmail | None]) -> Iterator[SendResult]:
+        """As `SmsChannel.send`: mails are taken one by one, and None means "nothing yet"."""
+        ...
 
     def close(self) -> None: ...
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedReminder
+from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.ports.settling import Questions, Receipts
 from scheduler.records import (
     Attempt,
     AttemptEnd,
@@ -18,6 +20,7 @@ from scheduler.records import (
     Clinic,
     Consent,
     DuePatient,
+    Lane,
     LedgerEntry,
     NewTask,
     Patient,
@@ -65,6 +68,10 @@ class Patients(Protocol):
 
     def by_mrn(self, clinic_id: int, mrns: Sequence[str], *, lock: bool = False) -> dict[str, Patient]:
         """The clinic's patients among `mrns`, by MRN; with `lock`, held until the transaction ends."""
+        ...
+
+    def any_of(self, clinic_id: int, mrns: Sequence[str]) -> bool:
+        """Whether the clinic has any of these patients on file."""
         ...
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
@@ -115,9 +122,11 @@ class Patients(Protocol):
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
 
-    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None: ...
+    def insert_enrolments(self, new: Sequence[tuple[UUID, int, Enrolled, date]]) -> None: ...
 
-    def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None: ...
+    def update_enrolments(self, changed: Iterable[tuple[int, UUID, Enrolment]]) -> None:
+        """Write the state of (clinic, enrolment)."""
+        ...
 
     def record_consents(self, records: Iterable[Consent], *, now: datetime) -> None: ...
 
@@ -132,12 +141,18 @@ class Ledger(Protocol):
     """Messages and the attempts at sending them."""
 
     def plan(
-        self, planned: Iterable[tuple[UUID, int, PlannedMessage]], *, now: datetime, versions: dict[str, str]
-    ) -> None: ...
+        self,
+        planned: Iterable[tuple[UUID, int, UUID | None, PlannedMessage]],
+        *,
+        now: datetime,
+        versions: dict[str, str],
+    ) -> None:
+        """Add messages of (patient, clinic, enrolment). `versions` names each pathway's version."""
+        ...
 
     def skip(
         self,
-        skipped: Iterable[tuple[UUID, int, Channel, SkippedReminder]],
+        skipped: Iterable[tuple[UUID, int, UUID | None, Channel, SkippedReminder]],
         *,
         now: datetime,
         versions: dict[str, str],
@@ -145,11 +160,23 @@ class Ledger(Protocol):
 
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None: ...
 
-    def claim_ready(self, channel: Channel, now: datetime, *, limit: int) -> list[ReadyMessage]:
-        """Up to `limit` planned messages whose time has come, of all clinics, locked, earliest first."""
+    def claim_ready(
+        self,
+        channel: Channel,
+        now: datetime,
+        *,
+        limit: int,
+        clinics: Mapping[int, Clinic],
+        only: Sequence[int] | None = None,
+        but: Sequence[int] = (),
+    ) -> list[ReadyMessage]:
+        """Up to `limit` planned messages whose time has come, locked; answers first, then the earliest first.
+
+        Of the clinics `only` (None: all), without the clinics `but`.
+        """
         ...
 
-    def claim_abandoned(self, now: datetime, *, limit: int) -> list[ReadyMessage]:
+    def claim_abandoned(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
         """Up to `limit` messages in `sending` whose worker's lease has run out, locked."""
         ...
 
@@ -215,19 +242,19 @@ class Inbox(Protocol):
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]: ...
 
 
-class Receipts(Protocol):
-    """What providers report about messages after they have answered."""
+class Lanes(Protocol):
+    """Accounts and senders: who serves them, from when on, and whether they are refused."""
 
-    def record(
-        self,
-        target: MessageStatus,
-        *,
-        attempt_id: UUID | None,
-        provider_id: str,
-        code: str | None,
-        now: datetime,
-    ) -> bool | None:
-        """Move the message to `target`. False: the receipt is late or repeated; None: no such message."""
+    def all(self) -> dict[str, Lane]:
+        """Every lane of which something is stored, by key."""
+        ...
+
+    def hold(self, keys: Sequence[str]) -> dict[str, Lane]:
+        """These lanes, held until the transaction ends."""
+        ...
+
+    def write(self, lane: Lane) -> None:
+        """Store a lane that is held."""
         ...
 
 
@@ -259,6 +286,10 @@ class Gauges(Protocol):
         ...
 
 
+Rehearsed: TypeAlias = Any
+"""Insertions that a store has noted; only the store knows how."""
+
+
 class Unit(Protocol):
     """One transaction. Everything done through it becomes true at once, or not at all."""
 
@@ -278,10 +309,20 @@ class Unit(Protocol):
     def inbox(self) -> Inbox: ...
 
     @property
+    def lanes(self) -> Lanes: ...
+
+    @property
     def receipts(self) -> Receipts: ...
 
     @property
+    def questions(self) -> Questions: ...
+
+    @property
     def gauges(self) -> Gauges: ...
+
+    def perform(self, rehearsed: Rehearsed) -> None:
+        """Insert what was rehearsed."""
+        ...
 
 
 class Store(Protocol):
@@ -290,3 +331,15 @@ class Store(Protocol):
     def writing(self) -> AbstractContextManager[Unit]: ...
 
     def reading(self) -> AbstractContextManager[Unit]: ...
+
+    @property
+    def can_rehearse(self) -> bool:
+        """Whether `rehearse` works with this store."""
+        ...
+
+    def rehearse(self, use: Callable[[Unit], object]) -> Rehearsed:
+        """What `use` inserts when everything it looks for is not there: to be performed later, if that holds.
+
+        Nothing is read or written. The result can be pickled.
+        """
+        ...

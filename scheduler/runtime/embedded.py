@@ -34,7 +34,7 @@ def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
 
 
 def work(app: App) -> None:
-    """Run the scheduler alone until SIGTERM or SIGINT. Raises `SchedulerDiedError`."""
+    """Run the scheduler alone until SIGTERM or SIGINT: the worker of SQLite. Raises `SchedulerDiedError`."""
     app.warm_up()
     scheduler = _scheduler(app)
     stopped = Event()
@@ -56,7 +56,7 @@ def work(app: App) -> None:
 
 def _scheduler(app: App) -> EmbeddedScheduler:
     return EmbeddedScheduler(
-        ticker=app.ticker,
+        work=app.ticker,
         store=app.store,
         worker=app.worker_name,
         every=app.settings.tick_seconds,

@@ -1,4 +1,4 @@
-"""The scheduler inside one process: a tick every so often, a sign of life after each, a clean stop.
+"""The scheduler inside one process: a look every so often, a sign of life after each, a clean stop.
 
 The engine only says when to look. What is due, and that nothing goes twice, is decided in the database.
 """
@@ -7,37 +7,42 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
-from threading import Event, Lock
+from functools import partial
+from threading import Event
 from typing import Any, Protocol
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import ThreadPoolExecutor as EngineThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scheduler.ports import Store
+from scheduler.domain.people import Channel
+from scheduler.ports import Stopping, Store, Work
+from scheduler.runtime import BEAT_EVERY
+from scheduler.services.turn import Turn
 
 PATIENCE = 10.0  # seconds without a sign of life, or as many ticks, after which the scheduler counts as stuck
-BEAT_EVERY = 1.0  # seconds between two heartbeat rows, at least
+
+_PLANNED_MEANWHILE = 0.05  # seconds between two looks at what planning has left to deliver
 
 _log = logging.getLogger(__name__)
 
 
-class Ticks(Protocol):
-    """Does all work that is due, stopping between batches when it is told to."""
+class Part(Protocol):
+    """One part of the work."""
 
-    def tick(self, *, stopping: Callable[[], bool]) -> object: ...
+    def __call__(self, *, stopping: Stopping) -> object: ...
 
 
 class EmbeddedScheduler:
     """Ticks in a thread of its own from `start` to `stop`."""
 
     def __init__(
-        self, *, ticker: Ticks, store: Store, worker: str, every: float, turn: Lock, patience: float = PATIENCE
+        self, *, work: Work, store: Store, worker: str, every: float, turn: Turn, patience: float = PATIENCE
     ) -> None:
-        """`every` and `patience` are in seconds; `turn` is held by whoever ticks in this process."""
-        self._ticker = ticker
+        """`every` and `patience` are in seconds; `turn` is held by whoever works in this process."""
+        self._work = work
         self._store = store
         self._worker = worker
         self._turn = turn
@@ -45,6 +50,8 @@ class EmbeddedScheduler:
         self._alive_at = time.monotonic()
         self._beat_at = float("-inf")
         self._patience = max(patience, 10 * every)
+        self._parts = ThreadPoolExecutor(len(Channel) + 2, thread_name_prefix="part")  # planning and asking beside
+        self._running: dict[str, Future[None]] = {}
         self._engine = _engine(self._round, every=every)
 
     def start(self) -> None:
@@ -61,6 +68,7 @@ class EmbeddedScheduler:
         self._stopping.set()
         if self._engine.running:
             self._engine.shutdown(wait=True)
+        self._parts.shutdown(wait=True)
 
     def is_alive(self) -> bool:
         """Whether the scheduler's thread runs."""
@@ -79,22 +87,49 @@ class EmbeddedScheduler:
         return None
 
     def _round(self) -> None:
-        """One tick. Whatever goes wrong, the next round comes."""
+        """One look at what waits. Whatever goes wrong, the next round comes."""
         if self._stopping.is_set():
             return
         try:
-            if self._turn.acquire(blocking=False):
-                try:
-                    self._ticker.tick(stopping=self._between_batches)
-                finally:
-                    self._turn.release()
+            with self._turn.shared() as is_free:
+                if is_free:
+                    self._start_what_waits()
             self._beat()
         except Exception:  # noqa: BLE001 - the thread must outlive any fault; readiness shows that rounds fail
             _log.exception("a round of work failed; trying again")
 
-    def _between_batches(self) -> bool:
-        self._alive_at = time.monotonic()
-        return self._stopping.is_set()
+    def _start_what_waits(self) -> None:
+        """Each part in a thread of its own, so that a provider that hangs delays only its own channel."""
+        waiting = self._work.look()
+        if waiting.plan:
+            self._start("plan", self._work.plan_all)
+        for channel in Channel:
+            if waiting.deliver.get(channel) or waiting.plan:
+                self._start(channel.value, partial(self._deliver, channel))
+        if waiting.ask:
+            self._start("ask", self._work.ask_all)
+
+    def _start(self, name: str, part: Part) -> None:
+        running = self._running.get(name)
+        if running is None or running.done():
+            self._running[name] = self._parts.submit(self._guarded, part)
+
+    def _guarded(self, part: Part) -> None:
+        try:
+            with self._turn.shared() as is_free:
+                if is_free:
+                    part(stopping=self._stopping.is_set)
+        except Exception:  # noqa: BLE001 - the next round starts it again
+            _log.exception("a part of the work failed; trying again")
+
+    def _deliver(self, channel: Channel, *, stopping: Stopping) -> None:
+        """Deliver while planning goes on: the first messages do not wait for the last patient."""
+        while True:
+            planning = [part for name, part in self._running.items() if name == "plan" and not part.done()]
+            self._work.deliver_all(channel, stopping=stopping)
+            if not planning or stopping():
+                return
+            wait(planning, timeout=_PLANNED_MEANWHILE)
 
     def _beat(self) -> None:
         """The heartbeat is of the machine's time: a moved sample clock must not make it look old."""
@@ -111,7 +146,7 @@ def _engine(job: Any, *, every: float) -> Any:
     logging.getLogger("apscheduler").setLevel(
         logging.ERROR
     )  # it warns whenever a tick takes longer than its interval
-    engine = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
+    engine = BackgroundScheduler(timezone=UTC, executors={"default": EngineThreads(1)})
     engine.add_job(
         job,
         IntervalTrigger(seconds=every, timezone=UTC),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Protocol
 
 from scheduler.ports import Store
 from scheduler.services.tick import Ticker
+from scheduler.services.turn import Turn
 
 SHORTEST_STEP = timedelta(minutes=1)  # what is due within it goes together; keeps a day under 1,441 steps
 
@@ -52,12 +52,12 @@ def _next_due(store: Store) -> datetime | None:
 class SimulatedTime:
     """Moves the clock that all processes of a simulated installation share. It never goes back."""
 
-    def __init__(self, *, store: Store, ticker: Ticker, clock: MovedClock, note: str, turn: Lock) -> None:
+    def __init__(self, *, store: Store, ticker: Ticker, clock: MovedClock, note: str, turn: Turn) -> None:
         self._store = store
         self._ticker = ticker
         self._clock = clock
         self._note = note  # the installation's note that holds the offset, in seconds
-        self._turn = turn  # held by whoever ticks in this process
+        self._turn = turn  # held by whoever works in this process
 
     def move(self, by: timedelta) -> datetime:
         """Move the clock forward by `by`, doing on the way all that falls due. Returns the new time (UTC).

@@ -1,35 +1,69 @@
-"""What follows when a message did not go: its pathway takes the step back, and people hear of what needs them."""
+"""What follows when a message did not go or did not arrive.
+
+Its pathway takes the step back, or a second try takes over today; people hear of what needs them; and the provider
+is asked about what nobody knows.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from scheduler.domain.contact import Enrolled, TaskOpened
+from scheduler.domain.contact import Contact, Enrolled, TaskOpened
 from scheduler.domain.enrolment import NotSent
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.domain.reacting import Situation, take_back
-from scheduler.domain.tasks import ServiceTask
+from scheduler.domain.second_try import second_try
+from scheduler.domain.sending import Pending
+from scheduler.domain.tasks import ServiceTask, add_working_days
+from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
-from scheduler.records import Clinic, Patient, ReadyMessage
+from scheduler.records import Clinic, LedgerMessage, NewTask, Patient
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import record_consent
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
 
+ASK_AFTER = timedelta(minutes=2)  # a receipt usually settles a lost answer sooner
+_ASKED = frozenset({Channel.SMS})  # an SMTP server keeps no list that it could be asked for
+
+
+class Again(StrEnum):
+    """What becomes of the reminder itself."""
+
+    NEXT_DAY = "next_day"  # the pathway acts as if it had not been planned: its own rules say when it goes
+    TODAY = "today"  # a second try takes over while its window is open; else as NEXT_DAY
+    NEVER = "never"  # the pathway believes that it went
+
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
-    """A message that did not go, or of which nobody can say."""
+    """A message that did not go or arrive, or of which nobody can say."""
 
-    message: ReadyMessage
+    message: LedgerMessage
     status: MessageStatus
     reason: str | None = None
     follow_up: FollowUp = FollowUp.NONE
+    again: Again = Again.NEXT_DAY
+    wait: timedelta = field(default=timedelta(), kw_only=True)  # before a second try
+    check_number: bool = field(default=False, kw_only=True)  # staff should ask whether it is still the patient's
+
+    @property
+    def fate(self) -> Again:
+        """What becomes of the reminder, with what the status and a bad number say about that."""
+        if self.status is MessageStatus.UNKNOWN:
+            return Again.NEVER
+        return Again.TODAY if self.follow_up is FollowUp.BAD_ADDRESS else self.again
+
+    @property
+    def clinic_id(self) -> int:
+        return self.message.clinic_id
 
 
 class Aftermath:
@@ -39,12 +73,18 @@ class Aftermath:
         self._rules = rules
 
     def settle(self, unit: Unit, fallen: Sequence[Fallen], *, now: datetime) -> None:
-        """Take back the steps of reminders that did not go, and do what the refusals ask for."""
+        """Take back the steps of reminders that did not go, and do what the refusals ask for.
+
+        Comes after the messages have been moved. One that stands elsewhere than `fallen` says was settled by
+        somebody else meanwhile, a receipt for example, and has no aftermath here.
+        """
         if not fallen:
             return
+        statuses = unit.receipts.statuses([one.message.id for one in fallen])
         by_patient: dict[tuple[int, UUID], list[Fallen]] = defaultdict(list)
         for one in fallen:
-            by_patient[one.message.patient.clinic_id, one.message.patient.id].append(one)
+            if statuses.get(one.message.id) is one.status:
+                by_patient[one.clinic_id, one.message.patient_id].append(one)
         clinics = unit.installation.clinics()
         # Locked before anything is read, and in the order of ids, as everybody does who waits for several patients.
         held = [
@@ -66,6 +106,12 @@ class Aftermath:
         ]
         write_changes(unit, self._rules, decisions, now=now)
 
+    def doubt(self, unit: Unit, message: LedgerMessage, clinic: Clinic, *, now: datetime) -> None:
+        """Hand a message of which nobody knows whether it went to a person."""
+        note = f"message {message.id}"
+        task = self._task(ServiceTask.DELIVERY_UNKNOWN, doubt_cause(message.id), clinic, now, note=note)
+        unit.worklist.open([replace(task, patient_id=message.patient_id)], now=now)
+
     def _settle_patient(
         self,
         unit: Unit,
@@ -78,38 +124,114 @@ class Aftermath:
         tasks: list[TaskOpened] = []
         after = patient
         for one in fallen:
-            after = self._follow_up(unit, after, one, tasks, now)
-        situation = Situation(after.contact(clinic), enrolled, self._rules.pathways, now)
-        change = take_back(situation, _not_sent(situation, fallen))
+            after = self._follow_up(unit, after, clinic, one, tasks, now)
+        contact = after.contact(clinic)
         if any(one.message.stop_line and one.status is not MessageStatus.UNKNOWN for one in fallen):
-            change = replace(change, contact=replace(change.contact, stop_line_on=None))
+            contact = replace(contact, stop_line_on=None)
+        taken_back: list[Fallen] = []
+        for one in fallen:
+            replaced = None
+            if one.fate is Again.TODAY and _still_wanted(one.message, enrolled, contact, now):
+                replaced = _try_again(unit, one, contact, now)
+            contact = replaced or contact
+            if replaced is None and one.fate is not Again.NEVER:
+                taken_back.append(one)
+        situation = Situation(contact, enrolled, self._rules.pathways, now)
+        change = take_back(situation, _not_sent(situation, taken_back))
         change = replace(change, tasks=(*change.tasks, *tasks))
         return Decided(patient.id, clinic.id, enrolled, change)
 
     def _follow_up(
-        self, unit: Unit, patient: Patient, fallen: Fallen, tasks: list[TaskOpened], now: datetime
+        self, unit: Unit, patient: Patient, clinic: Clinic, fallen: Fallen, tasks: list[TaskOpened], now: datetime
     ) -> Patient:
         channel, pathway = fallen.message.channel, fallen.message.pathway
+        note = f"{channel.value}: {fallen.reason}"
+        if fallen.status is MessageStatus.UNKNOWN:
+            self._unknown(unit, fallen, clinic, now)
+        if fallen.check_number or fallen.follow_up is FollowUp.BAD_ADDRESS:
+            tasks.append(TaskOpened(ServiceTask.CHECK_NUMBER, pathway, note))
         match fallen.follow_up:
             case FollowUp.BAD_ADDRESS:
-                tasks.append(TaskOpened(ServiceTask.CHECK_NUMBER, pathway, f"{channel.value}: {fallen.reason}"))
                 return _without_address(unit, patient, channel)
             case FollowUp.OPTED_OUT:
-                return record_consent(
-                    unit,
-                    patient,
-                    channel,
-                    granted=False,
-                    source=ConsentSource.PROVIDER,
-                    given_on=now.date(),
-                    by=SERVICE,
-                    now=now,
-                )
-            case FollowUp.UNSETTLED:
-                tasks.append(TaskOpened(ServiceTask.DELIVERY_UNKNOWN, pathway, f"message {fallen.message.id}"))
-            case FollowUp.NONE | FollowUp.OPERATOR:
+                return _opted_out(unit, patient, channel, now)
+            case FollowUp.OPERATOR:
+                cause = f"{ServiceTask.SENDER_REFUSED}:{channel.value}:{fallen.reason}"
+                task = self._task(ServiceTask.SENDER_REFUSED, cause, clinic, now, note=note)
+                unit.worklist.open([task], now=now)
+            case _:
                 pass
         return patient
+
+    def _unknown(self, unit: Unit, fallen: Fallen, clinic: Clinic, now: datetime) -> None:
+        if fallen.message.channel in _ASKED:
+            unit.questions.ask([(fallen.message.id, fallen.clinic_id)], at=now + ASK_AFTER)
+        else:
+            self.doubt(unit, fallen.message, clinic, now=now)
+
+    def _task(self, kind: ServiceTask, cause: str, clinic: Clinic, now: datetime, *, note: str) -> NewTask:
+        described = self._rules.task_kinds[kind]
+        opened_on = local_date(now, ZoneInfo(clinic.timezone))
+        return NewTask(
+            clinic_id=clinic.id,
+            patient_id=None,
+            kind=kind,
+            cause=cause,
+            priority=described.priority.value,
+            due=add_working_days(opened_on, described.due_working_days),
+            note=note,
+        )
+
+
+def doubt_cause(message_id: UUID) -> str:
+    """What the task about a message of unknown fate is about: that message alone."""
+    return f"{message_id.hex}:{ServiceTask.DELIVERY_UNKNOWN}"
+
+
+def _still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact: Contact, now: datetime) -> bool:
+    """Whether the pathway still waits where the message left it: an answer, a result or a pause may have come."""
+    if message.kind is not MessageKind.REMINDER:
+        return True
+    state = next((one.state for one in enrolled if one.id == message.enrolment_id), None)
+    return (
+        state is not None
+        and (state.step, state.cycle, state.fired) == (message.step, message.cycle, message.fired)
+        and not state.is_paused_on(local_date(now, contact.zone))
+    )
+
+
+def _try_again(unit: Unit, fallen: Fallen, contact: Contact, now: datetime) -> Contact | None:
+    """Plan a second try, if there is room for one. Returns the contact after it, else None."""
+    missed = fallen.message
+    pending = Pending(
+        kind=missed.kind,
+        channel=missed.channel,
+        pathway=missed.pathway,
+        due_date=missed.due_date,
+        send_until=missed.send_until,
+    )
+    second = second_try(pending, contact, now, wait=fallen.wait)
+    if second is None:
+        return None
+    unit.receipts.try_again(missed, second, now=now)
+    return replace(contact, stop_line_on=missed.due_date) if second.stop_line else contact
+
+
+def _opted_out(unit: Unit, patient: Patient, channel: Channel, now: datetime) -> Patient:
+    """The provider holds an opt-out: mirror it. One that is on record already adds nothing to the record."""
+    agreed = patient.sms_consent if channel is Channel.SMS else patient.email_consent
+    if not agreed:
+        return patient
+    return record_consent(
+        unit,
+        patient,
+        channel,
+        granted=False,
+        source=ConsentSource.PROVIDER,
+        given_on=now.date(),
+        by=SERVICE,
+        now=now,
+    )
 
 
 def _without_address(unit: Unit, patient: Patient, channel: Channel) -> Patient:
@@ -127,11 +249,9 @@ def _without_address(unit: Unit, patient: Patient, channel: Channel) -> Patient:
 
 
 def _not_sent(situation: Situation, fallen: Iterable[Fallen]) -> list[tuple[UUID, NotSent]]:
-    """The events for reminders that surely did not go. Of an unknown one the pathway must believe that it went."""
+    """The events for reminders that surely did not go."""
     return [
         (message.enrolment_id, NotSent(situation.today, message.step, message.cycle, message.fired))
         for one in fallen
-        if (message := one.message).kind is MessageKind.REMINDER
-        and message.enrolment_id is not None
-        and one.status is not MessageStatus.UNKNOWN
+        if (message := one.message).kind is MessageKind.REMINDER and message.enrolment_id is not None
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from scheduler.domain.contact import (
     TaskEscalated,
     TaskOpened,
 )
+from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.tasks import ServiceTask, add_working_days
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
@@ -25,12 +26,21 @@ from scheduler.services.rules import Rules
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision about one patient, with the enrolments it started from."""
+    """A decision about one patient, with the enrolments it started from.
+
+    `change` may have been decided for somebody who stands alike: `stands_for` then leads from the enrolments that it
+    speaks of to those of this patient.
+    """
 
     patient_id: UUID
     clinic_id: int
     before: tuple[Enrolled, ...]
     change: Change
+    stands_for: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def own(self, enrolment_id: UUID | None) -> UUID | None:
+        """This patient's enrolment that `change` means by `enrolment_id`."""
+        return self.stands_for.get(enrolment_id, enrolment_id) if enrolment_id else None
 
 
 def cause(patient_id: UUID, kind: str) -> str:
@@ -62,13 +72,17 @@ def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now
     _supersede(unit, decisions)
     versions = rules.versions
     unit.ledger.plan(
-        ((one.patient_id, one.clinic_id, message) for one in decisions for message in one.change.messages),
+        (
+            (one.patient_id, one.clinic_id, one.own(message.enrolment_id), message)
+            for one in decisions
+            for message in one.change.messages
+        ),
         now=now,
         versions=versions,
     )
     unit.ledger.skip(
         (
-            (one.patient_id, one.clinic_id, one.change.contact.channel, skipped)
+            (one.patient_id, one.clinic_id, one.own(skipped.enrolment_id), one.change.contact.channel, skipped)
             for one in decisions
             for skipped in one.change.skipped
         ),
@@ -80,18 +94,20 @@ def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now
             _write_tasks(unit, rules, one, now)
 
 
-def _moved(decisions: Iterable[Decided]) -> Iterable[tuple[int, Enrolled]]:
+def _moved(decisions: Iterable[Decided]) -> Iterator[tuple[int, UUID, Enrolment]]:
     for one in decisions:
-        before = {enrolled.id: enrolled for enrolled in one.before}
-        for enrolled in one.change.enrolments:
-            if before.get(enrolled.id) != enrolled:
-                yield one.clinic_id, enrolled
+        before = {enrolled.id: enrolled.state for enrolled in one.before}
+        for after in one.change.enrolments:
+            own_id = one.stands_for.get(after.id, after.id)
+            state = before.get(own_id)
+            if state is not after.state and state != after.state:
+                yield one.clinic_id, own_id, after.state
 
 
 def _supersede(unit: Unit, decisions: Iterable[Decided]) -> None:
     by_clinic: dict[int, list[UUID]] = defaultdict(list)
     for one in decisions:
-        by_clinic[one.clinic_id].extend(one.change.superseded)
+        by_clinic[one.clinic_id].extend(one.stands_for.get(each, each) for each in one.change.superseded)
     for clinic_id, enrolment_ids in by_clinic.items():
         unit.ledger.supersede(enrolment_ids, clinic_id=clinic_id)
 

@@ -20,17 +20,22 @@ from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, ReadyMessage
 from scheduler.services.aftermath import Aftermath, Fallen
 from scheduler.services.composing import Composed, Composer
+from scheduler.services.lanes import Route, take
 
-LEASE = timedelta(minutes=5)  # longer than any batch can take
+LEASE = timedelta(minutes=5)  # longer than handing over a batch and waiting for its answers can take
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Claimed:
-    """A batch after the last look. `touched` counts the messages that moved, in whichever direction."""
+    """A batch after the last look. `touched` counts the messages that moved, in whichever direction.
+
+    `is_continued`: this worker has had the lane to itself since its last batch.
+    """
 
     touched: int = 0
+    is_continued: bool = False
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
     rerouted: list[tuple[ReadyMessage, Channel]] = field(default_factory=list)
@@ -38,44 +43,49 @@ class Claimed:
     @property
     def decided_about(self) -> set[UUID]:
         """The patients whose own record changes with what was found."""
-        return {one.message.patient.id for one in self.fallen} | {one.patient.id for one, _ in self.rerouted}
+        return {one.message.patient_id for one in self.fallen} | {one.to.id for one, _ in self.rerouted}
 
     def keep_only(self, free: set[UUID]) -> int:
         """Leave out what is about others than these patients; returns how many messages that leaves untouched."""
         before = len(self.fallen) + len(self.rerouted)
-        self.fallen = [one for one in self.fallen if one.message.patient.id in free]
-        self.rerouted = [one for one in self.rerouted if one[0].patient.id in free]
+        self.fallen = [one for one in self.fallen if one.message.patient_id in free]
+        self.rerouted = [one for one in self.rerouted if one[0].to.id in free]
         return before - len(self.fallen) - len(self.rerouted)
 
 
 class Claiming:
-    """Claims batches of messages for one worker."""
+    """Claims batches of messages."""
 
-    def __init__(self, *, store: Store, composer: Composer, aftermath: Aftermath, worker: str) -> None:
+    def __init__(self, *, store: Store, composer: Composer, aftermath: Aftermath) -> None:
         self._store = store
         self._composer = composer
         self._aftermath = aftermath
-        self._worker = worker
 
-    def claim(self, channel: Channel, now: datetime, *, limit: int) -> Claimed:
-        """Up to `limit` messages due on `channel` at `now` (UTC): those to send, and what became of the others."""
+    def claim(self, route: Route, now: datetime, *, limit: int, worker: str) -> Claimed:
+        """Up to `limit` messages due on a lane at `now` (UTC): those to send, and what became of the others."""
         with self._store.writing() as unit:
+            continued = take(unit, route, worker=worker, now=now)
+            if continued is None:
+                return Claimed()
             clinics = unit.installation.clinics()
-            ready = unit.ledger.claim_ready(channel, now, limit=limit)
-            batch = Claimed()
-            for message in ready:
-                self._look(unit, message, clinics[message.patient.clinic_id], now, batch)
+            ready = unit.ledger.claim_ready(
+                route.channel, now, limit=limit, clinics=clinics, only=route.only, but=route.but
+            )
+            batch = Claimed(is_continued=continued)
+            verdicts: dict[tuple[object, ...], Verdict] = {}
+            for one in ready:
+                self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts)
             unit.ledger.begin_attempts(
-                [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=self._worker
+                [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=worker
             )
             untouched = batch.keep_only(self._free(unit, batch.decided_about))
-            for message, to in batch.rerouted:
-                self._reroute(unit, message, clinics[message.patient.clinic_id], to, now)
+            for one, channel in batch.rerouted:
+                self._reroute(unit, one, channel, now)
             for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED):
                 unit.ledger.move(
                     status,
                     [
-                        (one.message.id, one.message.patient.clinic_id, one.reason)
+                        (one.message.id, one.message.clinic_id, one.reason)
                         for one in batch.fallen
                         if one.status is status
                     ],
@@ -94,27 +104,37 @@ class Claiming:
         return unit.patients.try_lock(list(patient_ids)) if patient_ids else set()
 
     @staticmethod
-    def _reroute(unit: Unit, message: ReadyMessage, clinic: Clinic, to: Channel, now: datetime) -> None:
+    def _reroute(unit: Unit, ready: ReadyMessage, channel: Channel, now: datetime) -> None:
         """Send it the other way. Only a text says how to stop, so whether this one does is decided anew."""
-        patient = message.patient
-        contact = patient.contact(clinic)
+        message, contact = ready.message, ready.to.contact
         today = local_date(now, contact.zone)
-        stop_line = message.kind is MessageKind.REMINDER and needs_stop_line(contact, to, today)
+        stop_line = message.kind is MessageKind.REMINDER and needs_stop_line(contact, channel, today)
         unit.ledger.postpone(
             message.id,
-            clinic.id,
+            message.clinic_id,
             send_from=message.send_from,
             send_until=message.send_until,
-            channel=to,
+            channel=channel,
             stop_line=stop_line,
         )
         if message.stop_line or stop_line:
-            unit.patients.set_stop_line(clinic.id, patient.id, today if stop_line else None)
+            unit.patients.set_stop_line(message.clinic_id, message.patient_id, today if stop_line else None)
 
-    def _look(self, unit: Unit, message: ReadyMessage, clinic: Clinic, now: datetime, batch: Claimed) -> None:
-        match self._verdict(message, clinic, now):
+    def _look(
+        self,
+        unit: Unit,
+        ready: ReadyMessage,
+        clinic: Clinic,
+        now: datetime,
+        batch: Claimed,
+        verdicts: dict[tuple[object, ...], Verdict],
+    ) -> None:
+        message = ready.message
+        match _verdict(ready, now, verdicts):
+            case Go() if ready.to.address is None:
+                batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.NO_CHANNEL.value))
             case Go():
-                self._compose(message, clinic, batch)
+                self._compose(ready, clinic, batch)
             case Skip(reason):
                 batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, reason.value))
             case Expire():
@@ -129,18 +149,23 @@ class Claiming:
                     stop_line=message.stop_line,
                 )
             case Reroute(channel):
-                batch.rerouted.append((message, channel))
+                batch.rerouted.append((ready, channel))
 
-    def _compose(self, message: ReadyMessage, clinic: Clinic, batch: Claimed) -> None:
+    def _compose(self, ready: ReadyMessage, clinic: Clinic, batch: Claimed) -> None:
         """A message whose template has gone since it was planned must not hold up the others."""
+        message = ready.message
         try:
-            batch.composed.append(self._composer.compose(message, clinic))
+            batch.composed.append(self._composer.compose(ready, clinic))
         except LookupError:
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
 
-    @staticmethod
-    def _verdict(message: ReadyMessage, clinic: Clinic, now: datetime) -> Verdict:
+
+def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...], Verdict]) -> Verdict:
+    """The last look. Patients who stand alike have one and the same contact, and one answer."""
+    message, contact = ready.message, ready.to.contact
+    key = (id(contact), message.kind, message.channel, message.pathway, message.due_date, message.send_until)
+    if key not in known:
         pending = Pending(
             kind=message.kind,
             channel=message.channel,
@@ -148,11 +173,5 @@ class Claiming:
             due_date=message.due_date,
             send_until=message.send_until,
         )
-        verdict = last_look(pending, message.patient.contact(clinic), now)
-        if isinstance(verdict, Go) and not _address(message):
-            return Skip(SkipReason.NO_CHANNEL)
-        return verdict
-
-
-def _address(message: ReadyMessage) -> str | None:
-    return message.patient.phone if message.channel is Channel.SMS else message.patient.email
+        known[key] = last_look(pending, contact, now)
+    return known[key]

@@ -41,7 +41,7 @@ class NewClinic:
     messaging_service: str | None = None
     email_from: str | None = None
     phone: str | None = None
-    mps: float = 1.0
+    mps: float | None = None
     message_name: str | None = None
     language: str = "en"
     country: str | None = None
@@ -96,7 +96,7 @@ def _checked(new: NewClinic) -> Clinic:
         raise ClinicFaultError(f"--language {new.language!r}: {error}") from error
     if new.sms_from and new.messaging_service:
         raise ClinicFaultError("--sms-from and --messaging-service: give one of the two, for texts have one sender")
-    if not 0 < new.mps <= 1000:
+    if new.mps is not None and not 0 < new.mps <= 1000:
         raise ClinicFaultError(f"--mps {new.mps:g}: write messages per second, above 0 and at most 1000")
     return Clinic(
         code=code,

@@ -8,7 +8,7 @@ from uuid import UUID
 from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Channel, Mobility
 from scheduler.ids import new_id
 from scheduler.ports import (
     MessageValues,
@@ -18,17 +18,27 @@ from scheduler.ports import (
     RenderedSms,
     Renderer,
 )
-from scheduler.records import Attempt, Clinic, Patient, ReadyMessage
+from scheduler.records import Attempt, Clinic, LedgerMessage, Patient, ReadyMessage, Recipient
 from scheduler.services.links import Links
+
+_Message = LedgerMessage | PlannedMessage
+_Person = Recipient | Patient
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
     """One attempt at a message and what it hands to the provider."""
 
-    message: ReadyMessage
+    message: LedgerMessage
     attempt: Attempt
     outbound: OutboundSms | OutboundEmail
+
+    @property
+    def sender(self) -> str | None:
+        """The number, service or address that it comes from."""
+        if isinstance(self.outbound, OutboundSms):
+            return self.outbound.messaging_service or self.outbound.sender_number
+        return self.outbound.sender_address
 
 
 class Composer:
@@ -38,22 +48,22 @@ class Composer:
         self._renderer = renderer
         self._links = links
 
-    def compose(self, message: ReadyMessage, clinic: Clinic) -> Composed:
-        """The attempt for `message`, in its patient's language and to their present address."""
-        if message.channel is Channel.SMS:
-            return self._compose_sms(message, clinic)
-        return self._compose_email(message, clinic)
+    def compose(self, ready: ReadyMessage, clinic: Clinic) -> Composed:
+        """The attempt for a message, in its patient's language and to their present address."""
+        if ready.message.channel is Channel.SMS:
+            return self._compose_sms(ready.message, ready.to, clinic)
+        return self._compose_email(ready.message, ready.to, clinic)
 
     def text(self, message: PlannedMessage, patient: Patient, clinic: Clinic) -> tuple[str, int]:
         """The words of a message that nobody sends, and its segments (0 for an e-mail)."""
         if message.channel is Channel.SMS:
-            sms = self._sms(message, patient, clinic)
+            sms = self._sms(message, patient, patient.mobility, clinic)
             return sms.body, sms.segments
-        return self._email(message, patient, clinic).text, 0
+        return self._email(message, patient, patient.mobility, clinic).text, 0
 
-    def _compose_sms(self, message: ReadyMessage, clinic: Clinic) -> Composed:
-        text = self._sms(message, message.patient, clinic)
-        attempt = _attempt(message, message.patient.phone, None, text.body, text, segments=text.segments)
+    def _compose_sms(self, message: LedgerMessage, to: Recipient, clinic: Clinic) -> Composed:
+        text = self._sms(message, to, to.contact.mobility, clinic)
+        attempt = _attempt(message, to.address, None, text.body, text, segments=text.segments)
         return Composed(
             message,
             attempt,
@@ -67,10 +77,9 @@ class Composer:
             ),
         )
 
-    def _compose_email(self, message: ReadyMessage, clinic: Clinic) -> Composed:
-        patient = message.patient
-        mail = self._email(message, patient, clinic)
-        attempt = _attempt(message, patient.email, mail.subject, mail.text, mail, segments=0)
+    def _compose_email(self, message: LedgerMessage, to: Recipient, clinic: Clinic) -> Composed:
+        mail = self._email(message, to, to.contact.mobility, clinic)
+        attempt = _attempt(message, to.address, mail.subject, mail.text, mail, segments=0)
         sender = clinic.email_from or ""
         return Composed(
             message,
@@ -84,46 +93,48 @@ class Composer:
                 sender_address=sender,
                 sender_name=clinic.message_name,
                 message_id=message_id_header(attempt.id, sender),
-                unsubscribe_url=self._links.unsubscribe(clinic.id, patient.id),
+                unsubscribe_url=self._links.unsubscribe(clinic.id, to.id),
                 is_reply=message.kind is MessageKind.REPLY,
             ),
         )
 
-    def _sms(self, message: ReadyMessage | PlannedMessage, patient: Patient, clinic: Clinic) -> RenderedSms:
-        languages = language_chain(patient.language, clinic.language)
+    def _sms(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedSms:
+        languages = language_chain(to.language, clinic.language)
         return self._renderer.sms(
             message.pathway,
             message.template,
             languages,
-            self._values(message, patient, clinic, languages),
+            self._values(message, to, mobility, clinic, languages),
             stop_line=message.stop_line,
         )
 
-    def _email(self, message: ReadyMessage | PlannedMessage, patient: Patient, clinic: Clinic) -> RenderedEmail:
-        languages = language_chain(patient.language, clinic.language)
+    def _email(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedEmail:
+        languages = language_chain(to.language, clinic.language)
         values = self._values(
             message,
-            patient,
+            to,
+            mobility,
             clinic,
             languages,
-            unsubscribe_url=self._links.unsubscribe(clinic.id, patient.id),
+            unsubscribe_url=self._links.unsubscribe(clinic.id, to.id),
         )
         return self._renderer.email(message.pathway, message.template, languages, values)
 
     def _values(
         self,
-        message: ReadyMessage | PlannedMessage,
-        patient: Patient,
+        message: _Message,
+        to: _Person,
+        mobility: Mobility,
         clinic: Clinic,
         languages: tuple[str, ...],
         *,
         unsubscribe_url: str = "",
     ) -> MessageValues:
-        activities = self._renderer.activities(patient.mobility, languages)
+        activities = self._renderer.activities(mobility, languages)
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
-            first_name=patient.name.partition(" ")[0],
+            first_name=to.name.partition(" ")[0],
             page_url="",
             unsubscribe_url=unsubscribe_url,
             activity=activities[message.turn % len(activities)] if activities else "",
@@ -137,7 +148,7 @@ def message_id_header(attempt_id: UUID, sender: str) -> str:
 
 
 def _attempt(
-    message: ReadyMessage,
+    message: LedgerMessage,
     address: str | None,
     subject: str | None,
     body: str,
@@ -148,7 +159,7 @@ def _attempt(
     return Attempt(
         id=new_id(),
         message_id=message.id,
-        clinic_id=message.patient.clinic_id,
+        clinic_id=message.clinic_id,
         number=message.attempts + 1,
         channel=message.channel,
         address=address or "",

@@ -7,31 +7,30 @@ and a lease on record: whatever happens in between, it is never sent again blind
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import cast
+from uuid import uuid4
 
 from scheduler.domain.messages import MessageStatus
+from scheduler.domain.pace import Pace
 from scheduler.domain.people import Channel
-from scheduler.ports import (
-    Clock,
-    EmailChannel,
-    OutboundEmail,
-    OutboundSms,
-    SendResult,
-    SmsChannel,
-    Store,
-)
-from scheduler.records import AttemptEnd
+from scheduler.ports import Clock, EmailChannel, OutboundEmail, OutboundSms, SendResult, SmsChannel, Stopping, Store
+from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Fallen
-from scheduler.services.claiming import Claiming
-from scheduler.services.composing import Composed, Composer
-from scheduler.services.outcomes import FollowUp, settle
+from scheduler.services.claiming import LEASE, Claimed, Claiming
+from scheduler.services.feeding import Feed, Steady
+from scheduler.services.lanes import Route
+from scheduler.services.recording import Answers, Recording
 from scheduler.services.rules import Rules
 
-BATCH = 200  # messages between two commits: what a crash leaves to be settled
-
-_NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
+BATCH = 500  # messages between two commits: what a crash leaves to be settled
+HAND_OVER = timedelta(minutes=2)  # of a claimed batch; the rest of the lease is for the answers
+HAND_OVER_PACED = timedelta(seconds=20)  # likewise, of the time that a worker has a sender to itself
+_LANES_AT_ONCE = 8
 
 _log = logging.getLogger(__name__)
 
@@ -48,70 +47,67 @@ class Delivered:
     expired: int = 0
     retried: int = 0
 
+    @property
+    def moved(self) -> int:
+        """How many messages left the queue for good: 0 when what stands in the way is still there."""
+        return self.claimed - self.retried
+
     def __add__(self, other: Delivered) -> Delivered:
         return Delivered(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Delivered)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """What an attempt came to, for the ledger and for what follows."""
-
-    end: AttemptEnd
-    fallen: Fallen
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
 
 
 class Delivery:
-    """Hands planned messages to their channels. One object serves one process."""
+    """Hands planned messages to their channels. One object serves one process, and all its threads."""
 
     def __init__(
         self,
         *,
         store: Store,
         rules: Rules,
-        composer: Composer,
+        claiming: Claiming,
         sms: SmsChannel,
         email: EmailChannel,
         clock: Clock,
         worker: str,
+        abreast: int = 1,
+        steady: Steady = time.monotonic,
     ) -> None:
+        """`abreast` batches of one lane are under way at once: where writers need not wait for each other, one is
+        recorded while the next is claimed."""
         self._store = store
         self._sms = sms
         self._email = email
         self._clock = clock
+        self._steady = steady
+        self._worker = f"{worker[:55]}:{uuid4().hex[:8]}"  # a process that starts anew is another worker
         self._aftermath = Aftermath(rules)
-        self._claiming = Claiming(store=store, composer=composer, aftermath=self._aftermath, worker=worker)
+        self._claiming = claiming
+        self._recording = Recording(store=store, rules=rules, aftermath=self._aftermath, clock=clock)
+        self._paces: dict[str, Pace] = {}
+        self._abreast = abreast
 
-    def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool] = lambda: False) -> Delivered:
+    def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
         """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`."""
-        total = Delivered()
-        while not stopping() and (batch := self.deliver(channel)).claimed:
-            total += batch
-        return total
+        return self._on_every_lane(channel, lambda route: self._empty(route, stopping), stopping)
 
-    def deliver(self, channel: Channel, *, limit: int = BATCH) -> Delivered:
-        """Deliver up to `limit` messages that are due on `channel`."""
-        batch = self._claiming.claim(channel, self._clock.now(), limit=limit)
-        counts = Delivered(
-            claimed=batch.touched,
-            skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
-            expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
-        )
-        if not batch.composed:
-            return counts
-        waiting = {one.attempt.id: one for one in batch.composed}
-        ended: list[_Ended] = []
-        try:
-            for result in self._call(channel, batch.composed):
-                ended.append(self._end(waiting.pop(result.attempt_id), result))
-        finally:
-            # What the channel said nothing about keeps its lease, and is settled when that runs out.
-            self._record(ended)
-        return counts + _count(ended)
+    def deliver(self, channel: Channel, *, limit: int = BATCH, stopping: Stopping = never) -> Delivered:
+        """Deliver up to `limit` messages of each lane of `channel` that are due."""
+        return self._on_every_lane(channel, lambda route: self._deliver(route, limit, stopping), stopping)
 
     def close(self) -> None:
-        """Close the channels."""
-        self._sms.close()
-        self._email.close()
+        """Give up the senders that this worker had to itself, and close the channels."""
+        try:
+            if self._paces:
+                with self._store.writing() as unit:
+                    lanes.release(unit, self._paces, worker=self._worker, now=self._clock.now())
+        finally:
+            self._sms.close()
+            self._email.close()
 
     def rescue(self) -> int:
         """Settle what workers that died left behind. It may have reached the provider, so it is never sent again."""
@@ -123,64 +119,89 @@ class Delivery:
     def _rescue_batch(self) -> int:
         now = self._clock.now()
         with self._store.writing() as unit:
-            left = unit.ledger.claim_abandoned(now, limit=BATCH)
-            fallen = [Fallen(message, MessageStatus.UNKNOWN, "interrupted", FollowUp.UNSETTLED) for message in left]
+            left = unit.ledger.claim_abandoned(now, limit=BATCH, clinics=unit.installation.clinics())
+            fallen = [Fallen(one.message, MessageStatus.UNKNOWN, "interrupted") for one in left]
             unit.ledger.move(
                 MessageStatus.UNKNOWN,
-                [(one.message.id, one.message.patient.clinic_id, one.reason) for one in fallen],
+                [(one.message.id, one.message.clinic_id, one.reason) for one in fallen],
             )
             self._aftermath.settle(unit, fallen, now=now)
         return len(left)
 
-    # The call
+    # Lanes
 
-    def _call(self, channel: Channel, batch: Iterable[Composed]) -> Iterator[SendResult]:
-        outbound = [one.outbound for one in batch]
-        if channel is Channel.SMS:
-            return self._sms.send(cast("list[OutboundSms]", outbound))
-        return self._email.send(cast("list[OutboundEmail]", outbound))
+    def _on_every_lane(self, channel: Channel, run: Callable[[Route], Delivered], stopping: Stopping) -> Delivered:
+        """Side by side: a sender with a slow pace holds up nobody else."""
+        if stopping():
+            return Delivered()
+        with self._store.reading() as unit:
+            clinics, stored = unit.installation.clinics(), unit.lanes.all()
+        found = lanes.routes(channel, clinics.values(), stored, self._clock.now())
+        if len(found) == 1:
+            return run(found[0])
+        if not found:
+            return Delivered()
+        with ThreadPoolExecutor(_LANES_AT_ONCE, thread_name_prefix=channel.value) as threads:
+            return sum(threads.map(run, found), Delivered())
 
-    # After the call
+    def _empty(self, route: Route, stopping: Stopping) -> Delivered:
+        if self._abreast == 1 or route.rate is not None or route.is_probe:
+            return self._empty_alone(route, stopping)
+        with ThreadPoolExecutor(self._abreast, thread_name_prefix=route.key) as threads:
+            running = [threads.submit(self._empty_alone, route, stopping) for _ in range(self._abreast)]
+        return sum((each.result() for each in running), Delivered())
 
-    def _end(self, composed: Composed, result: SendResult) -> _Ended:
-        attempt = composed.attempt
-        settled = settle(result, tries=attempt.number, now=self._clock.now())
-        if settled.follow_up is FollowUp.OPERATOR:
-            _log.error(
-                "%s refused a message: code %s, %s; check the account and the sender of clinic %s",
-                attempt.channel.value,
-                result.code,
-                result.detail,
-                attempt.clinic_id,
-            )
-        end = AttemptEnd(
-            attempt_id=attempt.id,
-            message_id=attempt.message_id,
-            clinic_id=attempt.clinic_id,
-            status=settled.status,
-            outcome=result.outcome.value,
-            provider_id=result.provider_id,
-            code=result.code,
-            detail=result.detail,
-            retry_at=settled.retry_at,
+    def _empty_alone(self, route: Route, stopping: Stopping) -> Delivered:
+        total = Delivered()
+        while not stopping() and (batch := self._deliver(route, BATCH, stopping)).claimed:
+            total += batch
+            if not batch.moved:
+                break  # what stands in the way will still be there
+        return total
+
+    def _deliver(self, route: Route, limit: int, stopping: Stopping) -> Delivered:
+        claimed_at = self._steady()
+        batch = self._claiming.claim(route, self._clock.now(), limit=route.limit(limit), worker=self._worker)
+        counts = Delivered(
+            claimed=batch.touched,
+            skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
+            expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
         )
-        return _Ended(end, Fallen(composed.message, settled.status, result.code, settled.follow_up))
+        if not batch.composed:
+            return counts
+        hand_over = HAND_OVER if route.rate is None else HAND_OVER_PACED
+        feed = Feed(
+            batch.composed,
+            pace=self._pace(route, batch),
+            steady=self._steady,
+            until=claimed_at + hand_over.total_seconds(),
+            stopping=stopping,
+        )
+        answers = Answers(route, feed)
+        try:
+            for result in self._call(route.channel, feed):
+                answers.add(result)
+        finally:
+            # What was handed over and has no answer keeps its lease, and is settled when that runs out.
+            statuses = self._recording.record(answers)
+        return counts + Delivered(
+            sent=statuses.count(MessageStatus.SENT),
+            failed=statuses.count(MessageStatus.FAILED),
+            unknown=statuses.count(MessageStatus.UNKNOWN),
+            retried=statuses.count(MessageStatus.PLANNED),
+        )
 
-    def _record(self, ended: list[_Ended]) -> None:
-        if not ended:
-            return
-        now = self._clock.now()
-        with self._store.writing() as unit:
-            unit.ledger.end_attempts([one.end for one in ended], now=now)
-            fallen = [one.fallen for one in ended if one.fallen.status in _NEEDS_AFTERMATH]
-            self._aftermath.settle(unit, fallen, now=now)
+    def _pace(self, route: Route, batch: Claimed) -> Pace | None:
+        if route.rate is None:
+            return None
+        if not batch.is_continued or route.key not in self._paces or self._paces[route.key].rate != route.rate:
+            self._paces[route.key] = Pace(route.rate)
+        return self._paces[route.key]
+
+    def _call(self, channel: Channel, feed: Feed) -> Iterator[SendResult]:
+        if channel is Channel.SMS:
+            return self._sms.send(cast("Iterator[OutboundSms | None]", iter(feed)))
+        return self._email.send(cast("Iterator[OutboundEmail | None]", iter(feed)))
 
 
-def _count(ended: Iterable[_Ended]) -> Delivered:
-    statuses = [one.end.status for one in ended]
-    return Delivered(
-        sent=statuses.count(MessageStatus.SENT),
-        failed=statuses.count(MessageStatus.FAILED),
-        unknown=statuses.count(MessageStatus.UNKNOWN),
-        retried=statuses.count(MessageStatus.PLANNED),
-    )
+assert HAND_OVER < LEASE  # noqa: S101 - else others would take over what is still being handed over

@@ -20,7 +20,7 @@ from scheduler.domain.planning import next_contact
 from scheduler.domain.reacting import Situation, realign, reopen
 from scheduler.domain.stepping import begin
 from scheduler.domain.when import local_date
-from scheduler.ids import new_id
+from scheduler.ids import new_id, new_ids
 from scheduler.ports import Unit
 from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.changes import Decided, write_changes
@@ -55,6 +55,11 @@ class Enroller:
         self._begun: dict[tuple[tuple[str, ...], date, frozenset[Weekday]], tuple[Enrolment, ...]] = {}
         self._next: dict[tuple[object, ...], datetime | None] = {}
         self._todays: dict[str, date] = {}
+
+    @property
+    def clinic_id(self) -> int:
+        """The clinic that enrols."""
+        return self._clinic.id
 
     def enrol(self, unit: Unit, drafts: Sequence[PatientDraft], *, write: bool = True) -> Counter[Fate]:
         """Create or update the patients of `drafts` (each MRN once). Without `write`, only says what would happen."""
@@ -103,10 +108,10 @@ class Enroller:
     def _create(self, draft: PatientDraft) -> _New:
         today = self._today(draft.timezone or self._clinic.timezone)
         states = self._first_states(draft.pathways, today, draft.exercise_days or EVERY_DAY)
-        enrolled = tuple([Enrolled(id=new_id(), state=state) for state in states])
-
+        patient_id, *enrolment_ids = new_ids(1 + len(states))
+        enrolled = tuple([Enrolled(id=own, state=state) for own, state in zip(enrolment_ids, states, strict=True)])
         due = self._first_contact(draft, enrolled)
-        merged = new_patient(draft, self._clinic, today=today, by=self._by, due=due)
+        merged = new_patient(patient_id, draft, self._clinic, today=today, by=self._by, due=due)
         return _New(patient=merged.patient, consents=merged.consents, enrolled=enrolled)
 
     def _first_contact(self, draft: PatientDraft, enrolled: tuple[Enrolled, ...]) -> datetime | None:
@@ -114,7 +119,8 @@ class Enroller:
         key = (draft.timezone, draft.contact_time, draft.exercise_days, draft.pathways)
         if key not in self._next:
             today = self._today(draft.timezone or self._clinic.timezone)
-            contact = new_patient(draft, self._clinic, today=today, by=self._by).patient.contact(self._clinic)
+            anybody = new_patient(new_id(), draft, self._clinic, today=today, by=self._by).patient
+            contact = anybody.contact(self._clinic)
             self._next[key] = next_contact(contact, enrolled, self._rules.pathways, self._now)
         return self._next[key]
 
@@ -134,9 +140,12 @@ class Enroller:
     def _write_new(self, unit: Unit, created: Sequence[_New]) -> None:
         unit.patients.insert([one.patient for one in created], now=self._now)
         unit.patients.insert_enrolments(
-            (one.patient.id, self._clinic.id, enrolled, self._today(one.patient.timezone))
-            for one in created
-            for enrolled in one.enrolled
+            [
+                (one.patient.id, self._clinic.id, enrolled, today)
+                for one in created
+                if (today := self._today(one.patient.timezone))
+                for enrolled in one.enrolled
+            ]
         )
         unit.patients.record_consents((consent for one in created for consent in one.consents), now=self._now)
         self._audit(unit, [("patient enrolled", one.patient.id, "") for one in created])
@@ -187,7 +196,7 @@ class Enroller:
             for name, pathway in wanted.items()
             if name not in have
         ]
-        unit.patients.insert_enrolments((patient.id, self._clinic.id, one, today) for one in added)
+        unit.patients.insert_enrolments([(patient.id, self._clinic.id, one, today) for one in added])
         situation = Situation(patient.contact(self._clinic), enrolled, self._rules.pathways, self._now)
         held = situation.react(
             situation.each(
@@ -197,7 +206,7 @@ class Enroller:
             ),
             kind=MessageKind.NOTICE,
         )
-        unit.patients.update_enrolments((self._clinic.id, one) for one in held.enrolments)
+        unit.patients.update_enrolments((self._clinic.id, one.id, one.state) for one in held.enrolments)
         unit.ledger.supersede(list(held.superseded), clinic_id=self._clinic.id)
         return (*held.enrolments, *added)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 
-from scheduler.ports import Store
+from scheduler.ports import Store, Unit
 from scheduler.records import Clinic
 from scheduler.services.enrol import Enroller, Fate
-from scheduler.services.intake.draft import Excluded, PatientDraft, Rejected, Row, RowError
+from scheduler.services.intake.ahead import can_work_ahead, work_ahead
+from scheduler.services.intake.batches import Batch, batches
+from scheduler.services.intake.draft import Rejected, Row, RowError
 from scheduler.services.rules import Rules
 
 BATCH = 1000  # rows per transaction
+WORTH_REHEARSING = 2 * BATCH  # rows; a process for fewer costs more than it saves
 
 
 @dataclass(slots=True)
@@ -44,38 +47,56 @@ def import_rows(
     now: datetime,
     by: str,
     dry_run: bool = False,
+    expected: int = 0,
     on_rejected: Callable[[Rejected], None] = lambda _: None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
     """Enrol the patients of `rows`, batch by batch; each batch becomes true at once or not at all.
 
-    `on_rejected` gets every row that did not load, `on_progress` the number of rows of each finished batch. Raises
-    what the reader of `rows` raises; the batches before it stay, and importing again changes nothing in them.
+    With many `expected`, another process reads and prepares them ahead: what `rows` notes about itself while it is
+    read is then not seen here. `on_rejected` gets every row that did not load, `on_progress` the number of rows of
+    each finished batch. Raises what the reader of `rows` raises; the batches before it stay, and importing again
+    changes nothing in them.
     """
     report = ImportReport()
     enroller = Enroller(rules, clinic, now=now, by=by)
-    for batch in _batches(iter(rows)):
-        drafts = [row for row in batch if isinstance(row, PatientDraft)]
-        excluded = [row for row in batch if isinstance(row, Excluded)]
-        if dry_run:
-            with store.reading() as unit:
-                report.count(enroller.enrol(unit, drafts, write=False))
+    with ExitStack() as open_until_done:
+        if expected >= WORTH_REHEARSING and not dry_run and can_work_ahead() and store.can_rehearse:
+            prepared = batches(
+                iter(rows),
+                size=BATCH,
+                rehearse=lambda drafts: store.rehearse(lambda unit: enroller.enrol(unit, drafts)),
+            )
+            coming = open_until_done.enter_context(work_ahead(prepared))
         else:
-            with store.writing() as unit:
-                report.count(enroller.enrol(unit, drafts))
-                enroller.take_off(unit, excluded)
-        report.excluded += len(excluded)
-        for draft in drafts:
-            report.warnings.extend(draft.warnings)
-        for row in batch:
-            if isinstance(row, Rejected):
+            coming = batches(iter(rows), size=BATCH)
+        for batch in coming:
+            report.count(_look_at(store, enroller, batch) if dry_run else _store(store, enroller, batch))
+            report.excluded += len(batch.excluded)
+            report.warnings.extend(batch.warnings)
+            for row in batch.rejected:
                 report.rejected += 1
                 report.errors.extend(row.errors)
                 on_rejected(row)
-        on_progress(len(batch))
+            on_progress(batch.size)
     return report
 
 
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch
+def _look_at(store: Store, enroller: Enroller, batch: Batch) -> Counter[Fate]:
+    with store.reading() as unit:
+        return enroller.enrol(unit, batch.drafts.unpacked(), write=False)
+
+
+def _store(store: Store, enroller: Enroller, batch: Batch) -> Counter[Fate]:
+    with store.writing() as unit:
+        fates = _store_drafts(unit, enroller, batch)
+        enroller.take_off(unit, batch.excluded)
+    return fates
+
+
+def _store_drafts(unit: Unit, enroller: Enroller, batch: Batch) -> Counter[Fate]:
+    """As it was rehearsed, when nobody in the batch is on file; else as it turns out now."""
+    if batch.rehearsed is None or unit.patients.any_of(enroller.clinic_id, batch.mrns):
+        return enroller.enrol(unit, batch.drafts.unpacked())
+    unit.perform(batch.rehearsed)
+    return Counter({Fate.CREATED: len(batch.mrns)})

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from scheduler.domain.calendar import EVERY_DAY
 from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus
-from scheduler.ids import new_id
 from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.consenting import with_consent
 from scheduler.services.intake.draft import PatientDraft
@@ -40,11 +40,19 @@ class Merged:
     pathways_before: tuple[str, ...] = ()  # those that the source named until now; empty: all
 
 
-def new_patient(draft: PatientDraft, clinic: Clinic, *, today: date, by: str, due: datetime | None = None) -> Merged:
+def new_patient(
+    patient_id: UUID,
+    draft: PatientDraft,
+    clinic: Clinic,
+    *,
+    today: date,
+    by: str,
+    due: datetime | None = None,
+) -> Merged:
     """The first record of a patient, first contacted at `due`. What the draft leaves out is the clinic's default."""
     channel = draft.channel or (Channel.EMAIL if draft.email and not draft.phone else Channel.SMS)
     patient = Patient(
-        id=new_id(),
+        id=patient_id,
         clinic_id=clinic.id,
         mrn=draft.mrn,
         name=draft.name,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,7 +37,7 @@ def plan_due(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -
     with store.writing() as unit:
         clinics = unit.installation.clinics()
         due = unit.patients.claim_due(now, limit=limit, clinics=clinics)
-        decisions = [decided for patient in due if (decided := _decide(unit, rules, patient, now)) is not None]
+        decisions = [decided for alike in _alike(due) for decided in _decide(unit, rules, alike, now)]
         write_changes(unit, rules, decisions, now=now)
     return Planned(
         patients=len(due),
@@ -55,15 +56,36 @@ def plan_all_due(
     return total
 
 
-def _decide(unit: Unit, rules: Rules, patient: DuePatient, now: datetime) -> Decided | None:
-    """One patient's decision. One who cannot be decided must not hold up the others: parked, logged, tried again."""
+def _alike(due: Iterable[DuePatient]) -> Iterable[list[DuePatient]]:
+    """The patients in groups of those who stand alike in everything that a decision looks at."""
+    groups: dict[tuple[object, ...], list[DuePatient]] = defaultdict(list)
+    for patient in due:
+        # By identity, for comparing would cost as much as deciding: the store gives equals as one and the same.
+        standing = [part for one in patient.enrolments for part in (id(one.state), one.contact_time)]
+        groups[patient.clinic_id, id(patient.contact), *standing].append(patient)
+    return groups.values()
+
+
+def _decide(unit: Unit, rules: Rules, alike: list[DuePatient], now: datetime) -> list[Decided]:
+    """One decision for all who stand alike. Who cannot be decided is parked, for nobody else must wait for them."""
+    first = alike[0]
     try:
-        change = plan(patient.contact, patient.enrolments, rules.pathways, now)
+        change = plan(first.contact, first.enrolments, rules.pathways, now)
     except (ArithmeticError, LookupError, ValueError, TypeError):
-        _log.exception("patient %s cannot be planned; trying again in %s", patient.id, PARKED)
-        unit.patients.set_next_contact(patient.clinic_id, patient.id, now + PARKED)
-        return None
-    return Decided(patient.id, patient.clinic_id, patient.enrolments, change)
+        for patient in alike:
+            _log.exception("patient %s cannot be planned; trying again in %s", patient.id, PARKED)
+            unit.patients.set_next_contact(patient.clinic_id, patient.id, now + PARKED)
+        return []
+    return [
+        Decided(
+            patient.id,
+            patient.clinic_id,
+            patient.enrolments,
+            change,
+            {theirs.id: own.id for theirs, own in zip(first.enrolments, patient.enrolments, strict=True)},
+        )
+        for patient in alike
+    ]
 
 
 def recompute(unit: Unit, rules: Rules, clinic: Clinic, now: datetime) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
+from scheduler.domain.people import Channel
 from scheduler.domain.zones import tzdata_version
-from scheduler.ports import Clock, Store
-from scheduler.services.deliver import Delivered, Delivery
-from scheduler.services.plan import Planned, plan_all_due, recompute
+from scheduler.ports import Clock, Stopping, Store, Waiting
+from scheduler.services.deliver import BATCH as DELIVERY_BATCH
+from scheduler.services.deliver import Delivered, Delivery, never
+from scheduler.services.plan import BATCH as PLAN_BATCH
+from scheduler.services.plan import Planned, plan_all_due, plan_due, recompute
+from scheduler.services.reconcile import Reconciled, Reconciliation
 from scheduler.services.rules import Rules
 
 _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next contacts were worked out with
@@ -28,26 +32,32 @@ class TickReport:
     expired: int
     retried: int
     rescued: int
+    reconciled: int
     planned_patients: int
 
 
 class Ticker:
-    """Plans and delivers. One object serves one process; its ticks do not overlap."""
+    """Plans, delivers, and asks about what nobody knows. One object serves one process; see `ports.Work`."""
 
-    def __init__(self, *, store: Store, rules: Rules, delivery: Delivery, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, rules: Rules, delivery: Delivery, reconciliation: Reconciliation, clock: Clock
+    ) -> None:
         self._store = store
         self._rules = rules
         self._delivery = delivery
+        self._reconciliation = reconciliation
         self._clock = clock
 
-    def tick(self, *, stopping: Callable[[], bool] = lambda: False) -> TickReport:
+    def tick(self, *, stopping: Stopping = never) -> TickReport:
         """Do all work that is due now, once. Stops between batches when `stopping` says so."""
         now = self._clock.now()
         self._follow_zone_data(now)
         with self._store.reading() as unit:
             patients_due, _ = unit.gauges.due(now)
             abandoned = unit.gauges.abandoned(now)
+            is_asking = unit.questions.is_due(now)
         rescued = self._delivery.rescue() if abandoned else 0
+        asked = self._reconciliation.run(stopping=stopping) if is_asking else Reconciled()
         planned = plan_all_due(self._store, self._rules, now, stopping=stopping) if patients_due else Planned()
         delivered = self._deliver(stopping)
         return TickReport(
@@ -59,18 +69,58 @@ class Ticker:
             expired=delivered.expired,
             retried=delivered.retried,
             rescued=rescued,
+            reconciled=asked.sent + asked.not_sent,
             planned_patients=planned.patients,
         )
 
-    def _deliver(self, stopping: Callable[[], bool]) -> Delivered:
+    def _deliver(self, stopping: Stopping) -> Delivered:
         """Every channel with something to send, side by side: a provider that hangs delays only its own."""
         with self._store.reading() as unit:
             ready = sorted(unit.gauges.ready(self._clock.now()))
         if not ready:
             return Delivered()
-        with ThreadPoolExecutor(len(ready), thread_name_prefix="lane") as lanes:
-            running = [lanes.submit(self._delivery.deliver_all, channel, stopping=stopping) for channel in ready]
-        return sum((lane.result() for lane in running), Delivered())
+        with ThreadPoolExecutor(len(ready), thread_name_prefix="channel") as channels:
+            running = [channels.submit(self._delivery.deliver_all, channel, stopping=stopping) for channel in ready]
+        return sum((channel.result() for channel in running), Delivered())
+
+    # The same work in parts, for engines that spread it over threads and processes
+
+    def look(self) -> Waiting:
+        """Settle what dead workers left behind, and see what waits now."""
+        now = self._clock.now()
+        self._follow_zone_data(now)
+        with self._store.reading() as unit:
+            patients_due, _ = unit.gauges.due(now)
+            abandoned = unit.gauges.abandoned(now)
+            ready = unit.gauges.ready(now)
+            is_asking = unit.questions.is_due(now)
+        if abandoned:
+            self._delivery.rescue()
+        return Waiting(
+            plan=ceil(patients_due / PLAN_BATCH),
+            deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in ready.items()},
+            ask=is_asking,
+        )
+
+    def plan_all(self, *, stopping: Stopping = never) -> Planned:
+        """Decide about all patients who are due."""
+        return plan_all_due(self._store, self._rules, self._clock.now(), stopping=stopping)
+
+    def plan_batch(self) -> int:
+        """Decide about one batch of the patients who are due; returns how many."""
+        return plan_due(self._store, self._rules, self._clock.now()).patients
+
+    def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
+        """Deliver all that is due on `channel`."""
+        return self._delivery.deliver_all(channel, stopping=stopping)
+
+    def deliver_batch(self, channel: Channel, *, stopping: Stopping = never) -> int:
+        """Deliver one batch of what is due on `channel`; returns how many messages moved."""
+        return self._delivery.deliver(channel, stopping=stopping).moved
+
+    def ask_all(self, *, stopping: Stopping = never) -> Reconciled:
+        """Ask about messages of unknown fate."""
+        return self._reconciliation.run(stopping=stopping)
 
     def _follow_zone_data(self, now: datetime) -> None:
         """Governments move clocks: new zone data means new instants for the same local times."""

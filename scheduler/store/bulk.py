@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import Any, cast
+from operator import itemgetter
+from typing import Any, TypeVar
+from typing import cast as as_type
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -21,20 +24,27 @@ from sqlalchemy import (
     Date,
     Dialect,
     Insert,
+    LargeBinary,
     Table,
+    Text,
     Time,
     Update,
+    Uuid,
     bindparam,
+    cast,
     column,
     func,
     insert,
+    literal,
     select,
 )
 from sqlalchemy.types import TypeEngine
 
-from scheduler.store.types import Instant
+from scheduler.store.arrays import array_text
+from scheduler.store.types import Instant, Sealed
 
 Values = Mapping[str, Any]
+T = TypeVar("T")
 
 _KEYS = {"of_id": "id", "of_clinic": "clinic_id"}  # which row an update is about, and the columns that say so
 
@@ -44,9 +54,44 @@ def keyed(row_id: object, clinic_id: int, **values: Any) -> dict[str, Any]:
     return {"of_id": row_id, "of_clinic": clinic_id, **values}
 
 
+def once_each(make: Callable[[T], Values]) -> Callable[[T], Values]:
+    """`make`, called once for each object: where many rows share an object, they share what is made of it."""
+    made: dict[int, tuple[T, Values]] = {}  # with the object, so that its identity stays taken
+
+    def values(of: T) -> Values:
+        known = made.get(id(of))
+        if known is None:
+            known = made[id(of)] = of, make(of)
+        return known[1]
+
+    return values
+
+
 def insert_rows(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
     """Insert `rows`, which all name the same columns."""
     _execute(connection, _insert_into(table), list(rows))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Alike:
+    """What rows to insert have in common. To be kept for the next of them, for what is made of it is kept too.
+
+    The shared values stand in the statement's text: binding them anew for every row costs more than the row.
+    """
+
+    table: Table
+    shared: Mapping[str, ColumnElement[Any]]
+
+    @classmethod
+    def of(cls, table: Table, values: Values) -> Alike:
+        """Rows of `table` that all have `values`."""
+        types = {name: table.c[name].type for name in values}
+        return cls(table, {name: literal(values[name], types[name], literal_execute=True) for name in values})
+
+
+def insert_alike(connection: Connection, alike: Alike, rows: Iterable[Values]) -> None:
+    """Insert `rows`, which all name the same columns: those that `alike` does not give."""
+    _execute(connection, _insert_into(alike.table), list(rows), alike)
 
 
 def update_rows(connection: Connection, statement: Update, rows: Iterable[Values]) -> None:
@@ -58,17 +103,20 @@ def update_rows(connection: Connection, statement: Update, rows: Iterable[Values
     _execute(connection, statement, list(rows))
 
 
-def _execute(connection: Connection, statement: Insert | Update, rows: list[Values]) -> None:
+def _execute(
+    connection: Connection, statement: Insert | Update, rows: list[Values], alike: Alike | None = None
+) -> None:
     if not rows:
         return
     names = tuple(rows[0])
     if set(map(len, rows)) != {len(names)}:
         raise ValueError(f"the rows for {_table(statement).name} do not all name the same columns")
     if connection.dialect.name == "postgresql":
-        arrays = {name: [row[name] for row in rows] for name in names}
-        connection.execute(_over_arrays(statement, names), arrays)
+        table = _table(statement)
+        arrays = {name: array_text(_column(table, name).type, map(itemgetter(name), rows)) for name in names}
+        connection.execute(_over_arrays(statement, names, alike), arrays)
     else:
-        many = _many(statement, names, connection.dialect)
+        many = _many(statement, names, connection.dialect, alike)
         connection.exec_driver_sql(many.sql, many.parameters(rows))
 
 
@@ -83,11 +131,10 @@ class _Place:
     convert: Callable[[Any], Any] | None
     same: Any
 
-    def values(self, rows: Sequence[Values]) -> Iterable[Any]:
+    def values(self, columns: Mapping[str, Sequence[Any]], count: int) -> Iterable[Any]:
         if self.name is None:
-            return repeat(self.same, len(rows))
-        name = self.name
-        values = [row[name] for row in rows]
+            return repeat(self.same, count)
+        values = columns[self.name]
         return values if self.convert is None else map(self.convert, values)
 
 
@@ -97,14 +144,17 @@ class _Many:
     places: tuple[_Place, ...]
 
     def parameters(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
-        return list(zip(*(place.values(rows) for place in self.places), strict=True))
+        columns = {name: list(map(itemgetter(name), rows)) for name in rows[0]}
+        return list(zip(*(place.values(columns, len(rows)) for place in self.places), strict=True))
 
 
 @lru_cache(maxsize=256)
-def _many(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect) -> _Many:
+def _many(statement: Insert | Update, names: tuple[str, ...], dialect: Dialect, alike: Alike | None = None) -> _Many:
     table = _table(statement)
-    complete = _with(statement, {name: bindparam(name, type_=_column(table, name).type) for name in names})
-    compiled = complete.compile(dialect=dialect)
+    shared = alike.shared if alike else {}
+    given = {name: bindparam(name, None, type_=_column(table, name).type, required=False) for name in names}
+    complete = _with(statement, {**given, **shared})
+    compiled = complete.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     places = []
     for bound in compiled.positiontup or ():
         convert = _converter(compiled.binds[bound].type, dialect)
@@ -121,23 +171,35 @@ _RECURRING = (Boolean, Date, Time, Instant)  # few different values stand in man
 
 def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What makes a value fit for the driver; None when it is as it comes."""
+    if isinstance(kind, Sealed):
+        return kind.checked  # the dialect's own way wraps bytes in what the driver does not need
+    if isinstance(kind, LargeBinary):
+        return None
+    if isinstance(kind, Uuid):
+        return _hex  # what the dialect makes of it, without asking each time how
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     return lru_cache(convert) if convert is not None and isinstance(kind, _RECURRING) else convert
+
+
+def _hex(value: UUID | None) -> str | None:
+    return None if value is None else f"{value.int:032x}"
 
 
 # PostgreSQL: one statement over arrays
 
 
 @lru_cache(maxsize=256)
-def _over_arrays(statement: Insert | Update, names: tuple[str, ...]) -> Insert | Update:
+def _over_arrays(statement: Insert | Update, names: tuple[str, ...], alike: Alike | None = None) -> Insert | Update:
     from sqlalchemy.dialects.postgresql import ARRAY  # a heavy import, which SQLite has no use for
 
     table = _table(statement)
-    arrays = [bindparam(name, type_=ARRAY(_column(table, name).type)) for name in names]
+    arrays = [cast(bindparam(name, type_=Text()), ARRAY(_column(table, name).type)) for name in names]
     columns = [column(name, _column(table, name).type) for name in names]
     given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
     if isinstance(statement, Insert):
-        return statement.from_select(list(names), select(*(given.c[name] for name in names)))
+        shared = alike.shared if alike else {}
+        chosen = select(*(given.c[name] for name in names), *shared.values())
+        return statement.from_select([*names, *shared], chosen)
     return _with(statement, {name: given.c[name] for name in names})
 
 
@@ -155,7 +217,7 @@ def _with(statement: Insert | Update, given: Mapping[str, ColumnElement[Any]]) -
 
 
 def _table(statement: Insert | Update) -> Table:
-    return cast("Table", statement.table)
+    return as_type("Table", statement.table)
 
 
 def _column(table: Table, name: str) -> Column[Any]:
@@ -165,3 +227,29 @@ def _column(table: Table, name: str) -> Column[Any]:
 @lru_cache
 def _insert_into(table: Table) -> Insert:
     return insert(table)
+
+
+# Rehearsal
+
+
+Rehearsed = list[tuple[str, list[tuple[Any, ...]]]]
+
+
+class Stage:
+    """In place of a connection to a database in which nothing is found: notes what would be inserted into SQLite."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.noted: Rehearsed = []
+
+    def execute(self, _query: object) -> tuple[()]:
+        return ()
+
+    def exec_driver_sql(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        self.noted.append((sql, rows))
+
+
+def perform(connection: Connection, rehearsed: Rehearsed) -> None:
+    """Insert what a `Stage` has noted."""
+    for sql, rows in rehearsed:
+        connection.exec_driver_sql(sql, rows)

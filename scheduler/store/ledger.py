@@ -5,21 +5,20 @@ Statuses only move forward: every UPDATE carries the statuses it may come from, 
 
 from __future__ import annotations
 
-from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Update, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, literal_column, select, update
 
 from scheduler.domain.contact import PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
 from scheduler.domain.people import Channel
-from scheduler.ids import new_id
-from scheduler.records import Attempt, AttemptEnd, LedgerEntry, ReadyMessage
+from scheduler.ids import new_ids
+from scheduler.records import Attempt, AttemptEnd, Clinic, LedgerEntry, LedgerMessage, ReadyMessage, Recipient
 from scheduler.store import rows
-from scheduler.store.bulk import insert_rows, keyed, update_rows
+from scheduler.store.bulk import Values, insert_rows, keyed, once_each, update_rows
 from scheduler.store.tables import attempts, messages, patients
 from scheduler.store.vault import Vault
 
@@ -33,12 +32,27 @@ def _move(target: MessageStatus) -> Update:
 
 _MOVES = {target: _move(target) for target in MessageStatus}
 _END_ATTEMPT = update(attempts)
-_PatientRow = namedtuple("_PatientRow", patients.c.keys())  # type: ignore[misc]  # the columns are known to nobody else
-_CLAIMED = select(messages, *(column.label(f"p_{column.name}") for column in patients.c)).join(
-    patients, patients.c.id == messages.c.patient_id
+# Literals: with parameters in their places a prepared statement could not use the indexes of just these messages.
+_PLANNED = messages.c.status == literal_column(f"'{MessageStatus.PLANNED.value}'")
+_SENDING = messages.c.status == literal_column(f"'{MessageStatus.SENDING.value}'")
+_CLAIMED = (
+    select(
+        messages.c.id,
+        messages.c.enrolment_id,
+        patients.c.id,
+        patients.c.name,
+        patients.c.language,
+        patients.c.phone,
+        patients.c.email,
+        *rows.CONTACT.columns,
+        *rows.MESSAGE.columns,
+    )
+    .join(patients, patients.c.id == messages.c.patient_id)
+    .with_for_update(skip_locked=True, of=messages)
 )
-_PATIENT_AT = len(messages.c)  # where the patient's columns begin in a claimed row
-_COUNT_AT = list(messages.c).index(messages.c.count)  # a row, being a tuple, has a method of that name
+_CONTACT_AT = 7
+_MESSAGE_AT = _CONTACT_AT + len(rows.CONTACT.columns)
+_FIRST_TO_LAST = (MessageKind.REPLY, MessageKind.NOTICE, MessageKind.REMINDER)
 
 
 class Ledger:
@@ -51,38 +65,43 @@ class Ledger:
     # Planning
 
     def plan(
-        self, planned: Iterable[tuple[UUID, int, PlannedMessage]], *, now: datetime, versions: dict[str, str]
-    ) -> None:
-        """Add messages of (patient, clinic). `versions` names each pathway's version."""
-        values = (
-            _planned_values(patient_id, clinic_id, message, now)
-            | {"pathway_version": versions.get(message.pathway, "")}
-            for patient_id, clinic_id, message in planned
-        )
-        insert_rows(self._connection, messages, values)
-
-    def skip(
         self,
-        skipped: Iterable[tuple[UUID, int, Channel, SkippedReminder]],
+        planned: Iterable[tuple[UUID, int, UUID | None, PlannedMessage]],
         *,
         now: datetime,
         versions: dict[str, str],
     ) -> None:
-        """Add reminders that were due and did not go, with their reasons."""
+        """Add messages of (patient, clinic, enrolment). `versions` names each pathway's version."""
+
+        def made(message: PlannedMessage) -> rows.Values:
+            return _planned_values(message, now) | {"pathway_version": versions.get(message.pathway, "")}
+
+        values = once_each(made)
+        self._add((patient_id, clinic_id, of, values(message)) for patient_id, clinic_id, of, message in planned)
+
+    def skip(
+        self,
+        skipped: Iterable[tuple[UUID, int, UUID | None, Channel, SkippedReminder]],
+        *,
+        now: datetime,
+        versions: dict[str, str],
+    ) -> None:
+        """Add reminders that were due and did not go, with their reasons, of (patient, clinic, enrolment)."""
+
+        def made(reminder: SkippedReminder) -> rows.Values:
+            return _skipped_values(reminder, now) | {"pathway_version": versions.get(reminder.pathway, "")}
+
+        values = once_each(made)
+        self._add(
+            (patient_id, clinic_id, of, {**values(reminder), "channel": channel.value})
+            for patient_id, clinic_id, of, channel, reminder in skipped
+        )
+
+    def _add(self, new: Iterable[tuple[UUID, int, UUID | None, Values]]) -> None:
+        added = list(new)
         values = (
-            {
-                **_blank_values(patient_id, clinic_id, channel, now),
-                "enrolment_id": reminder.enrolment_id,
-                "kind": MessageKind.REMINDER.value,
-                "pathway": reminder.pathway,
-                "step": reminder.step,
-                "cycle": reminder.cycle,
-                "due_date": reminder.due_date,
-                "status": MessageStatus.SKIPPED.value,
-                "reason": reminder.reason.value,
-                "pathway_version": versions.get(reminder.pathway, ""),
-            }
-            for patient_id, clinic_id, channel, reminder in skipped
+            {"id": own, "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": enrolment_id, **same}
+            for own, (patient_id, clinic_id, enrolment_id, same) in zip(new_ids(len(added)), added, strict=True)
         )
         insert_rows(self._connection, messages, values)
 
@@ -102,49 +121,67 @@ class Ledger:
 
     # Delivery, across all clinics
 
-    def claim_ready(self, channel: Channel, now: datetime, *, limit: int) -> list[ReadyMessage]:
-        """Up to `limit` planned messages whose time has come, locked until the transaction ends, earliest first."""
-        return self._claim(
-            messages.c.status == MessageStatus.PLANNED.value,
-            messages.c.channel == channel.value,
-            messages.c.send_from <= now,
-            order=messages.c.send_from,
-            limit=limit,
-        )
+    def claim_ready(
+        self,
+        channel: Channel,
+        now: datetime,
+        *,
+        limit: int,
+        clinics: Mapping[int, Clinic],
+        only: Sequence[int] | None = None,
+        but: Sequence[int] = (),
+    ) -> list[ReadyMessage]:
+        """Up to `limit` planned messages whose time has come, locked until the transaction ends.
 
-    def claim_abandoned(self, now: datetime, *, limit: int) -> list[ReadyMessage]:
+        Answers to patients first, then the clinic's news, then reminders; each the earliest first.
+        """
+        where = [messages.c.channel == channel.value, messages.c.send_from <= now, _PLANNED]
+        if only is not None:
+            where.append(messages.c.clinic_id.in_(only))
+        if but:
+            where.append(messages.c.clinic_id.not_in(but))
+        ready: list[ReadyMessage] = []
+        for kind in _FIRST_TO_LAST:
+            query = _CLAIMED.where(*where, messages.c.kind == kind.value).order_by(messages.c.send_from)
+            ready += self._claimed(query.limit(limit - len(ready)), clinics)
+            if len(ready) >= limit:
+                break
+        return ready
+
+    def claim_abandoned(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
         """Up to `limit` messages in `sending` whose worker's lease has run out, locked, the longest left first."""
-        return self._claim(
-            messages.c.status == MessageStatus.SENDING.value,
-            messages.c.lease_until <= now,
-            order=messages.c.lease_until,
-            limit=limit,
-        )
+        query = _CLAIMED.where(_SENDING, messages.c.lease_until <= now).order_by(messages.c.lease_until)
+        return self._claimed(query.limit(limit), clinics)
 
-    def _claim(self, *where: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> list[ReadyMessage]:
-        query = _CLAIMED.where(*where).order_by(order).limit(limit).with_for_update(skip_locked=True, of=messages)
-        return [self._ready(row) for row in self._connection.execute(query)]
-
-    def _ready(self, row: rows.AnyRow) -> ReadyMessage:
-        return ReadyMessage(
-            id=row.id,
-            kind=MessageKind(row.kind),
-            channel=Channel(row.channel),
-            enrolment_id=row.enrolment_id,
-            pathway=row.pathway,
-            step=row.step,
-            cycle=row.cycle,
-            fired=row.fired,
-            template=row.template,
-            turn=row.activity_turn,
-            count=row[_COUNT_AT],
-            stop_line=row.stop_line,
-            due_date=row.due_date,
-            send_from=row.send_from,
-            send_until=row.send_until,
-            attempts=row.attempts,
-            patient=rows.patient_from(_PatientRow._make(row[_PATIENT_AT:]), self._vault),
-        )
+    def _claimed(self, query: Select[Any], clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
+        dialect = self._connection.dialect
+        contact_of = rows.CONTACT.reader(dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id]))
+        same_in = rows.MESSAGE.reader(dialect, rows.message_values)
+        found = []
+        for row in self._connection.execute(query).all():
+            message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
+            message = LedgerMessage(
+                id=message_id,
+                clinic_id=clinic_id,
+                patient_id=patient_id,
+                enrolment_id=enrolment_id,
+                **same_in(row[_MESSAGE_AT:]),
+            )
+            by_text = message.channel is Channel.SMS
+            recipient = Recipient(
+                id=patient_id,
+                clinic_id=clinic_id,
+                name=self._vault.open("patients.name", name) or "",
+                language=language,
+                address=(
+                    self._vault.open("patients.phone", phone)
+                    if by_text
+                    else self._vault.open("patients.email", email)
+                ),
+                contact=contact_of(row[_CONTACT_AT:_MESSAGE_AT]),
+            )
+            found.append(ReadyMessage(message, recipient))
+        return found
 
     def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
         """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""
@@ -265,29 +302,31 @@ class Ledger:
         )
 
 
-def _blank_values(patient_id: UUID, clinic_id: int, channel: Channel, now: datetime) -> rows.Values:
+def _skipped_values(reminder: SkippedReminder, now: datetime) -> rows.Values:
     return {
-        "id": new_id(),
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "channel": channel.value,
+        "kind": MessageKind.REMINDER.value,
+        "pathway": reminder.pathway,
+        "step": reminder.step,
+        "cycle": reminder.cycle,
         "fired": 0,
         "template": "",
         "activity_turn": 0,
         "count": 0,
         "stop_line": False,
+        "due_date": reminder.due_date,
         "planned_at": now,
         "send_from": now,
         "send_until": now,
         "attempts": 0,
+        "status": MessageStatus.SKIPPED.value,
+        "reason": reminder.reason.value,
     }
 
 
-def _planned_values(patient_id: UUID, clinic_id: int, message: PlannedMessage, now: datetime) -> rows.Values:
+def _planned_values(message: PlannedMessage, now: datetime) -> rows.Values:
     return {
-        **_blank_values(patient_id, clinic_id, message.channel, now),
-        "enrolment_id": message.enrolment_id,
         "kind": message.kind.value,
+        "channel": message.channel.value,
         "pathway": message.pathway,
         "step": message.step,
         "cycle": message.cycle,
@@ -297,8 +336,10 @@ def _planned_values(patient_id: UUID, clinic_id: int, message: PlannedMessage, n
         "count": message.count,
         "stop_line": message.stop_line,
         "due_date": message.due_date,
+        "planned_at": now,
         "send_from": message.send_from,
         "send_until": message.send_until,
+        "attempts": 0,
         "status": MessageStatus.PLANNED.value,
     }
 

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, Update, func, select, update
 
 from scheduler.domain.contact import Contact, Enrolled
+from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.people import Channel
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
-from scheduler.store.bulk import insert_rows, keyed, update_rows
+from scheduler.store.bulk import Alike, insert_alike, insert_rows, keyed, once_each, update_rows
+from scheduler.store.recurring import Recurring
 from scheduler.store.tables import consents, enrolments, patients
 from scheduler.store.vault import Vault
 
-_PLANNED_COLUMNS = (
-    patients.c.id,
-    patients.c.clinic_id,
-    patients.c.phone_index,
-    patients.c.phone_bad,
-    patients.c.sms_consent,
-    patients.c.email_index,
-    patients.c.email_bad,
-    patients.c.email_consent,
-    patients.c.timezone,
-    patients.c.contact_time,
-    patients.c.exercise_days,
-    patients.c.channel,
-    patients.c.mobility,
-    patients.c.status,
-    patients.c.paused_until,
-    patients.c.contacted_on,
-    patients.c.contacts_that_day,
-    patients.c.stop_line_on,
-)
+_OF_PATIENT = Recurring([enrolments.c.patient_id])
+_STATE = Recurring([enrolments.c.pathway, *(enrolments.c[name] for name in rows.STATE)])
 _UPDATE_PATIENT = update(patients)
 _UPDATE_ENROLMENT = update(enrolments)
 
@@ -57,6 +43,11 @@ class Patients:
         """
         query = _of(clinic_id).where(patients.c.mrn.in_(mrns)).order_by(patients.c.id)
         return {patient.mrn: patient for patient in self._read(query.with_for_update() if lock else query)}
+
+    def any_of(self, clinic_id: int, mrns: Sequence[str]) -> bool:
+        """Whether the clinic has any of these patients on file."""
+        query = select(patients.c.id).where(patients.c.clinic_id == clinic_id, patients.c.mrn.in_(mrns)).limit(1)
+        return self._connection.execute(query).first() is not None
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
         """One patient; with `lock`, held until the transaction ends."""
@@ -87,11 +78,20 @@ class Patients:
         return self._connection.execute(query).scalar_one()
 
     def enrolments(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[Enrolled, ...]]:
-        """The enrolments of each patient; a patient without any is absent."""
+        """The enrolments of each patient, by the name of their pathway; a patient without any is absent."""
         found: dict[UUID, list[Enrolled]] = defaultdict(list)
-        query = select(enrolments).where(enrolments.c.patient_id.in_(patient_ids))
-        for row in self._connection.execute(query):
-            found[row.patient_id].append(rows.enrolled_from(row))
+        query = (
+            select(*_OF_PATIENT.columns, enrolments.c.id, enrolments.c.contact_time, *_STATE.columns)
+            .where(enrolments.c.patient_id.in_(patient_ids))
+            .order_by(enrolments.c.patient_id, enrolments.c.pathway)
+        )
+        dialect = self._connection.dialect
+        patient_of = _OF_PATIENT.reader(dialect, lambda row: row.patient_id)
+        state_from = _STATE.reader(dialect, rows.state_from)
+        listed: Sequence[tuple[Any, ...]] = self._connection.execute(query).all()
+        for row in listed:
+            one = Enrolled(id=row[1], state=state_from(row[3:]), contact_time=row[2])
+            found[patient_of(row[:1])].append(one)
         return {patient_id: tuple(enrolled) for patient_id, enrolled in found.items()}
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Patient]:
@@ -105,22 +105,20 @@ class Patients:
         Others' workers skip them on PostgreSQL; on SQLite there is one writer anyway.
         """
         query = (
-            select(*_PLANNED_COLUMNS)
+            select(patients.c.id, *rows.CONTACT.columns)
             .where(patients.c.next_contact_at <= now)
             .order_by(patients.c.next_contact_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        due = self._connection.execute(query).all()
-        enrolled = self.enrolments([row.id for row in due]) if due else {}
+        contact_from = rows.CONTACT.reader(
+            self._connection.dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id])
+        )
+        due = [(row[0], row[1], contact_from(row[1:])) for row in self._connection.execute(query).all()]
+        enrolled = self.enrolments([patient_id for patient_id, _, _ in due]) if due else {}
         return [
-            DuePatient(
-                id=row.id,
-                clinic_id=row.clinic_id,
-                contact=rows.contact_from(row, clinics[row.clinic_id]),
-                enrolments=enrolled.get(row.id, ()),
-            )
-            for row in due
+            DuePatient(id=patient_id, clinic_id=clinic_id, contact=contact, enrolments=enrolled.get(patient_id, ()))
+            for patient_id, clinic_id, contact in due
         ]
 
     def try_lock(self, patient_ids: Sequence[UUID]) -> set[UUID]:
@@ -148,10 +146,11 @@ class Patients:
 
     def set_contacts(self, changed: Iterable[tuple[UUID, int, Contact, datetime | None]]) -> None:
         """Write what a decision changed: (patient, clinic, contact, next contact)."""
+        values = once_each(rows.contact_values)
         self._update(
             _UPDATE_PATIENT,
             (
-                keyed(patient_id, clinic_id, next_contact_at=due, **rows.contact_values(contact))
+                {"of_id": patient_id, "of_clinic": clinic_id, "next_contact_at": due, **values(contact)}
                 for patient_id, clinic_id, contact, due in changed
             ),
         )
@@ -173,15 +172,27 @@ class Patients:
         column = "sms_consent" if channel is Channel.SMS else "email_consent"
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: granted})])
 
-    def insert_enrolments(self, new: Iterable[tuple[UUID, int, Enrolled, date]]) -> None:
-        """Store enrolments of (patient, clinic), made on a local date."""
-        insert_rows(self._connection, enrolments, rows.new_enrolments(new))
+    def insert_enrolments(self, new: Sequence[tuple[UUID, int, Enrolled, date]]) -> None:
+        """Store enrolments of (patient, clinic), made on a local date. Most of a list's patients begin alike."""
+        groups: dict[tuple[int, int, time | None, date], tuple[Alike, list[rows.Values]]] = {}
+        for patient_id, clinic_id, enrolled, on in new:
+            state = enrolled.state
+            key = (clinic_id, id(state), enrolled.contact_time, on)  # hashing the whole state costs more than the row
+            if key not in groups:
+                groups[key] = _begun(clinic_id, state, enrolled.contact_time, on), []
+            groups[key][1].append({"id": enrolled.id, "patient_id": patient_id})
+        for begun, alike in groups.values():
+            insert_alike(self._connection, begun, alike)
 
-    def update_enrolments(self, changed: Iterable[tuple[int, Enrolled]]) -> None:
+    def update_enrolments(self, changed: Iterable[tuple[int, UUID, Enrolment]]) -> None:
         """Write the state of (clinic, enrolment)."""
+        values = once_each(rows.enrolment_values)
         self._update(
             _UPDATE_ENROLMENT,
-            (keyed(one.id, clinic_id, **rows.enrolment_values(one.state)) for clinic_id, one in changed),
+            (
+                {"of_id": enrolment_id, "of_clinic": clinic_id, **values(state)}
+                for clinic_id, enrolment_id, state in changed
+            ),
         )
 
     def _update(self, statement: Update, values: Iterable[rows.Values]) -> None:
@@ -220,6 +231,11 @@ class Patients:
             (row.patient_id, Channel(row.channel)): (row.granted, row.given_on)
             for row in self._connection.execute(query)
         }
+
+
+@lru_cache(maxsize=256)
+def _begun(clinic_id: int, state: Enrolment, contact_time: time | None, on: date) -> Alike:
+    return Alike.of(enrolments, rows.new_enrolment_values(clinic_id, state, contact_time, on))
 
 
 def _of(clinic_id: int) -> Select[tuple[object, ...]]:

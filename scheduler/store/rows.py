@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from datetime import date
+from dataclasses import fields
+from datetime import date, time
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
 from scheduler.domain.calendar import Weekday
-from scheduler.domain.contact import Contact, Enrolled
+from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
+from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach, RiskFactor
 from scheduler.domain.when import ContactWindow
 from scheduler.records import Clinic, Patient
+from scheduler.store.recurring import Recurring
+from scheduler.store.tables import messages, patients
 from scheduler.store.vault import Vault
 
 Values = dict[str, Any]
@@ -143,10 +145,34 @@ def patient_values(patient: Patient, vault: Vault) -> Values:
     }
 
 
-def contact_from(row: AnyRow, clinic: Clinic) -> Contact:
+CONTACT = Recurring(
+    (
+        patients.c.clinic_id,
+        patients.c.phone_index.is_not(None).label("has_phone"),
+        patients.c.phone_bad,
+        patients.c.sms_consent,
+        patients.c.email_index.is_not(None).label("has_email"),
+        patients.c.email_bad,
+        patients.c.email_consent,
+        patients.c.timezone,
+        patients.c.contact_time,
+        patients.c.exercise_days,
+        patients.c.channel,
+        patients.c.mobility,
+        patients.c.status,
+        patients.c.paused_until,
+        patients.c.contacted_on,
+        patients.c.contacts_that_day,
+        patients.c.stop_line_on,
+    )
+)
+"""What the planner needs to know of a patient."""
+
+
+def contact_from(row: Any, clinic: Clinic) -> Contact:
     """What the planner needs of a patient, without opening a single sealed column."""
-    has_phone = row.phone_index is not None and not row.phone_bad
-    has_email = row.email_index is not None and not row.email_bad
+    has_phone = row.has_phone and not row.phone_bad
+    has_email = row.has_email and not row.email_bad
     return Contact(
         zone=ZoneInfo(row.timezone),
         contact_time=row.contact_time or clinic.contact_time,
@@ -176,63 +202,54 @@ def contact_values(contact: Contact) -> Values:
     }
 
 
-def enrolled_from(row: AnyRow) -> Enrolled:
-    return Enrolled(
-        id=row.id,
-        contact_time=row.contact_time,
-        state=Enrolment(
-            pathway=row.pathway,
-            step=row.step,
-            cycle=row.cycle,
-            entered_on=row.entered_on,
-            timer_on=row.timer_on,
-            silence_from=row.silence_from,
-            fired=row.fired,
-            sent_count=row.sent_count,
-            unanswered=row.unanswered,
-            week_of=row.week_of,
-            done_count=row.done_count,
-            done_on=row.done_on,
-            is_paused=row.is_paused,
-            paused_until=row.paused_until,
-            rest_months=row.rest_months,
-        ),
+def state_from(row: Any) -> Enrolment:
+    """Where a patient stands, from the columns `pathway` and `STATE`."""
+    return Enrolment(pathway=row.pathway, **{name: getattr(row, name) for name in STATE})
+
+
+MESSAGE = Recurring(
+    (
+        messages.c.kind,
+        messages.c.channel,
+        messages.c.pathway,
+        messages.c.step,
+        messages.c.cycle,
+        messages.c.fired,
+        messages.c.template,
+        messages.c.activity_turn.label("turn"),
+        messages.c["count"].label("times"),
+        messages.c.stop_line,
+        messages.c.due_date,
+        messages.c.send_from,
+        messages.c.send_until,
+        messages.c.attempts,
     )
+)
+"""What the messages of one morning have in common."""
+
+
+def message_values(row: Any) -> Values:
+    """The fields of a `LedgerMessage` that `MESSAGE` holds."""
+    same: Values = row._asdict()
+    count = same.pop("times")
+    return same | {"kind": MessageKind(row.kind), "channel": Channel(row.channel), "count": count}
+
+
+STATE = tuple(field.name for field in fields(Enrolment) if field.name != "pathway")
+"""The columns of `enrolments` that a step may change, named as the state's own fields."""
 
 
 def enrolment_values(state: Enrolment) -> Values:
-    """The columns of `enrolments` that a step may change."""
+    """The columns that a step may change."""
+    return {name: getattr(state, name) for name in STATE}
+
+
+def new_enrolment_values(clinic_id: int, state: Enrolment, contact_time: time | None, on: date) -> Values:
+    """The columns that a new enrolment of a clinic, made on a local date, shares with those that begin alike."""
     return {
-        "step": state.step,
-        "cycle": state.cycle,
-        "entered_on": state.entered_on,
-        "timer_on": state.timer_on,
-        "silence_from": state.silence_from,
-        "fired": state.fired,
-        "sent_count": state.sent_count,
-        "unanswered": state.unanswered,
-        "week_of": state.week_of,
-        "done_count": state.done_count,
-        "done_on": state.done_on,
-        "is_paused": state.is_paused,
-        "paused_until": state.paused_until,
-        "rest_months": state.rest_months,
+        "clinic_id": clinic_id,
+        "pathway": state.pathway,
+        "contact_time": contact_time,
+        "enrolled_on": on,
+        **enrolment_values(state),
     }
-
-
-def new_enrolments(new: Iterable[tuple[UUID, int, Enrolled, date]]) -> Iterator[Values]:
-    """The rows of enrolments of (patient, clinic), made on a local date. Those who begin alike share their state."""
-    states: dict[int, tuple[Enrolment, Values]] = {}  # with the state itself, so that its identity stays taken
-    for patient_id, clinic_id, enrolled, on in new:
-        state = enrolled.state
-        if id(state) not in states:
-            states[id(state)] = state, {"pathway": state.pathway, **enrolment_values(state)}
-        known = states[id(state)][1]
-        yield {
-            "id": enrolled.id,
-            "clinic_id": clinic_id,
-            "patient_id": patient_id,
-            "contact_time": enrolled.contact_time,
-            "enrolled_on": on,
-            **known,
-        }

@@ -1,7 +1,7 @@
 """The tables, once, for SQLite and PostgreSQL alike. Migrations build them; a test holds the two together.
 
 Every table of the service's own carries `clinic_id`, and every query names it (the planner and the workers
-serve all clinics, and say so). `meta`, `heartbeats` and `simulated_inbox` stand outside: they belong to the
+serve all clinics, and say so). `meta`, `heartbeats`, `lanes` and `simulated_inbox` stand outside: they belong to the
 installation. Columns of type `Sealed` hold ciphertext made by the vault, which calls them `table.column`;
 `*_index` columns hold keyed blind indexes of the same value.
 """
@@ -43,8 +43,9 @@ metadata = MetaData(
 
 _CONDITION = "condition"  # of a partial index; see `for_migrations`
 
-# A reminder that was skipped, expired or proven unsent leaves its day free for another try.
-_LIVE_REMINDER = text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')")
+# A reminder that was skipped, expired or proven unsent leaves its day free for another try. A second try at one that
+# did not arrive is unique by the message it takes over from.
+_LIVE_REMINDER = text("kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')")
 
 
 def _clinic() -> Column[Any]:
@@ -69,6 +70,19 @@ heartbeats = Table(
     Column("beat_at", Instant, nullable=False),
 )
 
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("key", String(320), primary_key=True),  # the channel, alone or with one of its senders
+    Column("holder", String(64)),  # the worker that alone serves a sender with a pace
+    Column("held_until", Instant),
+    Column("quiet_until", Instant),  # nothing is sent before
+    Column("open_since", Instant),  # the breaker; null: closed
+    Column("code", String(32)),
+    Column("probe_at", Instant),
+    Column("probes", SmallInteger, nullable=False),
+)
+
 clinics = Table(
     "clinics",
     metadata,
@@ -83,7 +97,7 @@ clinics = Table(
     Column("sms_from", String(32)),
     Column("messaging_service", String(34)),
     Column("email_from", String(254)),
-    Column("messages_per_second", Float, nullable=False),
+    Column("messages_per_second", Float),  # null: as fast as the provider takes them
     Column("window_start", Time, nullable=False),
     Column("window_end", Time, nullable=False),
     Column("contact_time", Time, nullable=False),
@@ -221,9 +235,13 @@ messages = Table(
     Column("template_version", String(16)),
     Column("lease_until", Instant),
     Column("worker", String(64)),
+    Column("retry_of", Uuid, ForeignKey("messages.id")),  # the message that did not arrive and has this second try
+    Column("ask_at", Instant),  # with status unknown: when to ask the provider next; null: nobody asks
+    Column("asks", SmallInteger),  # how often it has been asked; null: not yet
     Index(
         "ix_messages_ready",
         "channel",
+        "kind",
         "send_from",
         info={_CONDITION: text("status = 'planned'")},
     ),
@@ -231,6 +249,11 @@ messages = Table(
         "ix_messages_leased",
         "lease_until",
         info={_CONDITION: text("status = 'sending'")},
+    ),
+    Index(
+        "ix_messages_unknown",
+        "ask_at",
+        info={_CONDITION: text("status = 'unknown'")},
     ),
     Index("ix_messages_patient_id_planned_at", "patient_id", "planned_at"),
     Index("ix_messages_clinic_id_planned_at", "clinic_id", "planned_at"),
@@ -243,6 +266,12 @@ messages = Table(
         "due_date",
         unique=True,
         info={_CONDITION: _LIVE_REMINDER},
+    ),
+    Index(
+        "uq_messages_retry_of",
+        "retry_of",
+        unique=True,
+        info={_CONDITION: text("retry_of IS NOT NULL")},
     ),
 )
 
@@ -260,7 +289,13 @@ attempts = Table(
     Column("outcome", String(16)),
     Column("code", String(32)),
     Column("detail", String(255)),
+    Column("provider_id", String(255)),  # as a receipt or the provider's list told it, when its answer had not
     UniqueConstraint("message_id", "number"),
+    Index(
+        "ix_attempts_provider_id",
+        "provider_id",
+        info={_CONDITION: text("provider_id IS NOT NULL")},
+    ),
 )
 
 replies = Table(

@@ -36,6 +36,11 @@ class Sealed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return self.checked(value)
+
+    @staticmethod
+    def checked(value: Any) -> bytes | None:
+        """The value, which is ciphertext or nothing. Raises `TypeError`."""
         if value is not None and not isinstance(value, bytes):
             raise TypeError("this column holds ciphertext only; seal the value first")
         return value

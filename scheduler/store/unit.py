@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Connection, Engine
 
 from scheduler import ports
+from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
 from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
+from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
 from scheduler.store.patients import Patients
+from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
 from scheduler.store.vault import Vault
 from scheduler.store.worklist import Worklist
@@ -24,13 +27,20 @@ class Unit:
     """One transaction. Everything done through it becomes true at once, or not at all."""
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection = connection
         self.installation = Installation(connection)
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.inbox = Inbox(connection, vault)
-        self.receipts = Receipts(connection)
+        self.lanes = Lanes(connection)
+        self.receipts = Receipts(connection, vault)
+        self.questions = Questions(connection, vault)
         self.gauges = Gauges(connection)
+
+    def perform(self, rehearsed: Rehearsed) -> None:
+        """Insert what was rehearsed."""
+        perform(self._connection, rehearsed)
 
 
 class Store:
@@ -51,6 +61,17 @@ class Store:
         """A read-only transaction; never waits for a writer."""
         with reading(self._engine) as connection:
             yield Unit(connection, self._vault)
+
+    @property
+    def can_rehearse(self) -> bool:
+        """Whether `rehearse` works: on SQLite alone."""
+        return self._engine.dialect.name == "sqlite"
+
+    def rehearse(self, use: Callable[[Unit], object]) -> Rehearsed:
+        """What `use` inserts when everything it looks for is not there; nothing is read or written."""
+        stage = Stage(self._engine.dialect)
+        use(Unit(cast("Connection", stage), self._vault))
+        return stage.noted
 
     def close(self) -> None:
         self._engine.dispose()

@@ -12,40 +12,27 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
-from scheduler.services.receipts import Receipt, record_receipt
+from scheduler.services.receipts import Receipt
 from scheduler.services.replies import Inbound, receive
 from scheduler.services.routing import clinic_for
 from scheduler.web.access import twilio
 from scheduler.web.bodies import Fields, read_fields
+from scheduler.web.counters import REFUSED_WEBHOOKS
 from scheduler.web.site import Here
 
 router = APIRouter(prefix="/hooks/twilio", dependencies=[Depends(twilio)])
 
 _NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-# Twilio's words for what became of a message. `failed` comes after it had accepted the message, which is what we
-# call undelivered; the words before `sent` only prove that it has it.
-_STATUSES = {
-    "accepted": MessageStatus.SENT,
-    "scheduled": MessageStatus.SENT,
-    "queued": MessageStatus.SENT,
-    "sending": MessageStatus.SENT,
-    "sent": MessageStatus.SENT,
-    "delivered": MessageStatus.DELIVERED,
-    "read": MessageStatus.DELIVERED,
-    "partially_delivered": MessageStatus.DELIVERED,
-    "undelivered": MessageStatus.UNDELIVERED,
-    "failed": MessageStatus.UNDELIVERED,
-    "canceled": MessageStatus.UNDELIVERED,
-}
-
 _log = logging.getLogger(__name__)
 
 
 def signed_fields(request: Request, site: Here, fields: Annotated[Fields, Depends(read_fields)]) -> dict[str, str]:
-    """The fields of a form that Twilio signed for our own account. Raises 403 for any other."""
+    """The fields of a form that Twilio signed for our own account.
+
+    Raises 403 for any other, which leaves no trace but in a counter: a log that strangers can fill helps nobody.
+    """
     path = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope["query_string"]
     asked = path.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
@@ -53,6 +40,7 @@ def signed_fields(request: Request, site: Here, fields: Annotated[Fields, Depend
     signature = request.headers.get("x-twilio-signature")
     is_signed = app.verify_twilio(f"{app.settings.public_url}{asked}", fields, signature)
     if not is_signed or found.get("AccountSid") != app.settings.twilio_account_sid:
+        REFUSED_WEBHOOKS.add(request.url.path.rpartition("/")[2])
         raise HTTPException(403, "The signature is not Twilio's for this address and account.")
     return found
 
@@ -84,10 +72,15 @@ def inbound(site: Here, fields: SignedFields) -> Response:
 
 @router.post("/status")
 def status(request: Request, site: Here, fields: SignedFields) -> Response:
-    """Move a message on by what Twilio says became of it."""
+    """Move a message on by what Twilio says became of it.
+
+    Anything but 200 makes Twilio repeat it, so only a database that is away is answered otherwise. The attempt was
+    on record before Twilio heard of it: one that we do not know will not be known later.
+    """
+    app, code = site.app, fields.get("ErrorCode") or None
     said = fields.get("MessageStatus") or fields.get("SmsStatus", "")
     sid = fields.get("MessageSid") or fields.get("SmsSid", "")
-    target = _STATUSES.get(said)
+    target, error_class = app.read_twilio_status(said, code)
     if target is None or not sid:
         _log.warning("a receipt with status %r and message %r was left out", said[:32], sid[:64])
     else:
@@ -95,9 +88,10 @@ def status(request: Request, site: Here, fields: SignedFields) -> Response:
             attempt_id=_attempt(request.query_params.get("a", "")),
             provider_id=sid,
             target=target,
-            code=fields.get("ErrorCode") or None,
+            code=code,
+            error_class=error_class,
         )
-        record_receipt(site.app.store, receipt, now=site.app.clock.now())
+        app.receipts.record(receipt, now=app.clock.now())
     return Response(status_code=200)
 
 

@@ -7,7 +7,8 @@ import logging
 import sys
 from importlib import import_module
 
-from tests.bench.laps import Run, peak_memory_mb
+from tests.bench.laps import Run
+from tests.bench.process_tree import peak_memory_mb
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.ports import OutboundSms, Outcome, SendResult
+from scheduler.ports import Handed, OutboundSms, Outcome, ProviderUnavailable, SendResult
 from scheduler.services.claiming import LEASE
 from tests.support.over_twilio import DAY_1
 from tests.support.worlds import MONDAY, World, new_york, world_at
@@ -22,12 +22,16 @@ class DyingSms:
         self.taken: list[OutboundSms] = []
         self._after = after
 
-    def send(self, batch: Iterable[OutboundSms]) -> Iterator[SendResult]:
-        for message in batch:
+    def send(self, batch: Iterable[OutboundSms | None]) -> Iterator[SendResult]:
+        for message in filter(None, batch):
             self.taken.append(message)
             if len(self.taken) > self._after:
                 raise KeyboardInterrupt
             yield SendResult(attempt_id=message.attempt_id, outcome=Outcome.ACCEPTED, provider_id=f"ID{message.to}")
+
+    def find(self, *, to: str, since: datetime, until: datetime) -> list[Handed]:
+        """It lost its memory with the process."""
+        raise ProviderUnavailable(f"nothing is known of {len(to)} digits between {since} and {until}")
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -49,7 +53,7 @@ def test_what_the_provider_answered_before_a_worker_died_is_recorded(database_ur
             world.enrol_sms(f"P{number}")
         die_at(world, DAY_1, after=2)
         found = sorted(row.status.value for row in world.ledger() if row.reason != "budget")
-        assert found == ["sending", "sending", "sent", "sent"]
+        assert found == ["planned", "sending", "sent", "sent"]
 
 
 def test_nobody_touches_what_a_worker_holds_before_its_lease_has_run_out(database_url: str, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.messages import MessageStatus
+from scheduler.domain.people import Channel
+from scheduler.ports import Waiting
 from scheduler.runtime.scheduler import EmbeddedScheduler
 from tests.support.cli import Cli, fake_time_library
 from tests.support.twilio_server import ACCOUNT, TOKEN, TwilioServer
@@ -183,14 +185,23 @@ class Ticks:
         self.count = 0
         self._work = work
 
-    def tick(self, *, stopping: Callable[[], bool]) -> None:
+    def tick(self, *, stopping: Callable[[], bool] = lambda: False) -> None:
         self.count += 1
         self._work(stopping)
+
+    def look(self) -> Waiting:
+        raise NotImplementedError("the embedded engine only ticks")
+
+    def plan_batch(self) -> int:
+        raise NotImplementedError("the embedded engine only ticks")
+
+    def deliver_batch(self, channel: Channel) -> int:
+        raise NotImplementedError("the embedded engine only ticks")
 
 
 def made(world: World, ticks: Ticks, *, turn: threading.Lock | None = None) -> EmbeddedScheduler:
     return EmbeddedScheduler(
-        ticker=ticks, store=world.store, worker="w", every=0.01, turn=turn or threading.Lock(), patience=0.3
+        work=ticks, store=world.store, worker="w", every=0.01, turn=turn or threading.Lock(), patience=0.3
     )
 
 

@@ -7,71 +7,26 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.channels.errors import load_error_table
 from scheduler.channels.smtp import SmtpEmail, SmtpSettings, SmtpUrlError, Tls, parse_smtp_url
 from scheduler.channels.smtp import connection as connection_module
 from scheduler.channels.smtp.message import build_message
-from scheduler.ports import EmailChannel, ErrorClass, OutboundEmail, Outcome, SendResult
+from scheduler.ports import ErrorClass, Outcome
 from tests.support.certificates import Certificate, make_certificate
+from tests.support.over_smtp import NOW, ROOT, UP_TO_THE_MAIL, channel_to, mail, scripted_server, send_one
 from tests.support.smtp_sink import Break, SmtpSink
 
-ROOT = Path(__file__).parents[2]
-ERRORS = load_error_table(ROOT / "config" / "provider_errors.yaml")
-NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 LOGIN = ("clinic@mail", "p@ss/w:rd")
-
-
-class StoppedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-def mail(to: str = "ann@example.org", **changes: Any) -> OutboundEmail:
-    attempt_id = uuid4()
-    made = OutboundEmail(
-        attempt_id=attempt_id,
-        to=to,
-        subject="A reminder",
-        text="Move today.\nTen minutes will do.\n",
-        html="<p>Move today.</p>",
-        sender_address="care@clinic.example",
-        sender_name="Oak Clinic",
-        message_id=f"<{attempt_id}@clinic.example>",
-        unsubscribe_url="https://clinic.example/u/token",
-        is_reply=False,
-    )
-    return replace(made, **changes)
-
-
-@contextmanager
-def channel_to(url: str, *, certificate: Certificate | None = None, timeout: float = 5) -> Iterator[SmtpEmail]:
-    channel = SmtpEmail(
-        parse_smtp_url(url, timeout=timeout),
-        errors=ERRORS,
-        clock=StoppedClock(),
-        tls=certificate.client_context() if certificate else None,
-    )
-    try:
-        yield channel
-    finally:
-        channel.close()
 
 
 @pytest.fixture
@@ -89,12 +44,6 @@ def channel(sink: SmtpSink) -> Iterator[SmtpEmail]:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return make_certificate(tmp_path_factory.mktemp("certificate"))
-
-
-def send_one(channel: EmailChannel, message: OutboundEmail) -> SendResult:
-    (result,) = channel.send([message])
-    assert result.attempt_id == message.attempt_id
-    return result
 
 
 # The mail
@@ -322,9 +271,6 @@ def test_a_break_after_the_final_dot_is_unknown_and_never_sent_again(sink: SmtpS
     assert ids.count(first.message_id) == 1
 
 
-UP_TO_THE_MAIL = (b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n")
-
-
 def test_an_answer_that_does_not_come_in_time_is_unknown() -> None:
     with scripted_server(*UP_TO_THE_MAIL) as url, channel_to(url, timeout=0.3) as channel:
         result = send_one(channel, mail())
@@ -340,28 +286,6 @@ def test_a_garbled_answer_to_the_mail_is_unknown() -> None:
 def test_a_garbled_answer_before_the_mail_is_not_handed_over() -> None:
     with scripted_server(b"220 hi\r\n", b"250 hi\r\n", b"what?\r\n") as url, channel_to(url) as channel:
         assert send_one(channel, mail()).outcome is Outcome.NOT_HANDED_OVER
-
-
-@contextmanager
-def scripted_server(*answers: bytes) -> Iterator[str]:
-    """Says its lines one by one, each when it was spoken to, then nothing more; one connection."""
-    done = threading.Event()
-
-    def serve() -> None:
-        peer, _ = listener.accept()
-        with peer:
-            peer.sendall(answers[0])
-            for answer in answers[1:]:
-                peer.recv(65536)
-                peer.sendall(answer)
-            done.wait(timeout=10)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"smtp://127.0.0.1:{listener.getsockname()[1]}?starttls=no"
-        done.set()
-        thread.join(timeout=10)
 
 
 # Connections

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import PatientStatus
-from scheduler.records import Attempt, AttemptEnd, LedgerEntry
-from scheduler.store.engine import reading
-from scheduler.store.tables import attempts
-from tests.support.web import ACCOUNT, TWILIO, browser, signature
-from tests.support.worlds import MONDAY, World, new_york, world_at
+from scheduler.records import LedgerEntry
+from scheduler.services.receipts import Receipt, Taken
+from scheduler.store.engine import StoreUnavailable
+from scheduler.web.counters import REFUSED_WEBHOOKS
+from tests.support.attempts import ended, sending
+from tests.support.web import ACCOUNT, TOKEN, TWILIO, browser, signature
+from tests.support.worlds import MONDAY, World, world_at
 
 PUBLIC = TWILIO["BONEWISE_PUBLIC_URL"]
 INBOUND = "/hooks/twilio/inbound"
@@ -183,53 +188,10 @@ def test_a_text_for_no_clinic_is_logged_without_its_words(
 # Receipts
 
 
-def begun(world: World, *, number: int = 1) -> UUID:
-    """An attempt at the first planned or retried message of P1, as delivery begins it."""
-    with world.store.writing() as unit:
-        (message,) = unit.ledger.entries(world.clinic.id, mrn="P1")
-        attempt_id = UUID(int=number)
-        attempt = Attempt(
-            id=attempt_id,
-            message_id=message.id,
-            clinic_id=world.clinic.id,
-            number=number,
-            channel=message.channel,
-            address="+16175550123",
-            subject=None,
-            body="text",
-            language="en",
-            segments=1,
-            template_version="1",
-        )
-        unit.ledger.begin_attempts([attempt], now=world.clock.at, lease_until=world.clock.at, worker="w")
-    return attempt_id
-
-
-def ended(world: World, attempt_id: UUID, status: MessageStatus, sid: str | None) -> None:
-    """What the provider's own answer made of it."""
-    with world.store.writing() as unit:
-        (message,) = unit.ledger.entries(world.clinic.id, mrn="P1")
-        end = AttemptEnd(
-            attempt_id=attempt_id,
-            message_id=message.id,
-            clinic_id=world.clinic.id,
-            status=status,
-            outcome="accepted" if sid else "not_handed_over",
-            provider_id=sid,
-            retry_at=world.clock.at,
-        )
-        unit.ledger.end_attempts([end], now=world.clock.at)
-
-
 @pytest.fixture
-def sending(world: World) -> UUID:
-    """A message that is on its way, with its attempt."""
-    from scheduler.services.plan import plan_all_due
-
-    world.enrol_sms("P1", pathways="vitamin_d")
-    world.clock.at = new_york(3, 3, 9, 30)
-    plan_all_due(world.store, world.rules, world.clock.at)
-    return begun(world)
+def on_its_way(world: World) -> UUID:
+    """The attempt at a message that is being sent."""
+    return sending(world)
 
 
 def receipt(status: str, *, sid: str = "SM5", **fields: str) -> dict[str, str]:
@@ -251,65 +213,52 @@ def message(world: World) -> LedgerEntry:
     return entry
 
 
-def test_a_receipt_moves_its_message_on(world: World, client: TestClient, sending: UUID) -> None:
-    ended(world, sending, MessageStatus.SENT, "SM5")
+def test_a_receipt_moves_its_message_on(world: World, client: TestClient, on_its_way: UUID) -> None:
+    ended(world, on_its_way, MessageStatus.SENT, "SM5")
     for word, status in (("sent", MessageStatus.SENT), ("delivered", MessageStatus.DELIVERED)):
-        assert post(client, f"{STATUS}?a={sending}", receipt(word)) == 200
+        assert post(client, f"{STATUS}?a={on_its_way}", receipt(word)) == 200
         assert message(world).status is status
 
 
 @pytest.mark.parametrize("word", ["undelivered", "failed"])
 def test_a_bad_receipt_carries_the_reason_and_a_late_good_one_wins(
-    world: World, client: TestClient, sending: UUID, word: str
+    world: World, client: TestClient, on_its_way: UUID, word: str
 ) -> None:
-    ended(world, sending, MessageStatus.SENT, "SM5")
-    post(client, f"{STATUS}?a={sending}", receipt(word, ErrorCode="30005"))
+    ended(world, on_its_way, MessageStatus.SENT, "SM5")
+    post(client, f"{STATUS}?a={on_its_way}", receipt(word, ErrorCode="30005"))
     assert (message(world).status, message(world).reason) == (MessageStatus.UNDELIVERED, "30005")
-    post(client, f"{STATUS}?a={sending}", receipt("delivered"))
+    post(client, f"{STATUS}?a={on_its_way}", receipt("delivered"))
     assert (message(world).status, message(world).reason) == (MessageStatus.DELIVERED, None)
 
 
-def test_late_and_repeated_receipts_change_nothing(world: World, client: TestClient, sending: UUID) -> None:
-    ended(world, sending, MessageStatus.SENT, "SM5")
+def test_late_and_repeated_receipts_change_nothing(world: World, client: TestClient, on_its_way: UUID) -> None:
+    ended(world, on_its_way, MessageStatus.SENT, "SM5")
     for word in ("delivered", "sent", "queued", "undelivered", "delivered", "nonsense"):
-        assert post(client, f"{STATUS}?a={sending}", receipt(word)) == 200
+        assert post(client, f"{STATUS}?a={on_its_way}", receipt(word)) == 200
         assert message(world).status is MessageStatus.DELIVERED
 
 
-def test_a_receipt_may_overtake_the_providers_own_answer(world: World, client: TestClient, sending: UUID) -> None:
-    post(client, f"{STATUS}?a={sending}", receipt("delivered"))
-    ended(world, sending, MessageStatus.SENT, "SM5")
+def test_a_receipt_may_overtake_the_providers_own_answer(world: World, client: TestClient, on_its_way: UUID) -> None:
+    post(client, f"{STATUS}?a={on_its_way}", receipt("delivered"))
+    ended(world, on_its_way, MessageStatus.SENT, "SM5")
     entry = message(world)
     assert (entry.status, entry.provider_id) == (MessageStatus.DELIVERED, "SM5")
     assert entry.sent_at == world.clock.at
 
 
-def test_a_receipt_proves_that_an_unknown_message_went(world: World, client: TestClient, sending: UUID) -> None:
-    ended(world, sending, MessageStatus.UNKNOWN, None)
-    post(client, f"{STATUS}?a={sending}", receipt("sending"))
+def test_a_receipt_proves_that_an_unknown_message_went(world: World, client: TestClient, on_its_way: UUID) -> None:
+    ended(world, on_its_way, MessageStatus.UNKNOWN, None)
+    post(client, f"{STATUS}?a={on_its_way}", receipt("sending"))
     entry = message(world)
     assert (entry.status, entry.provider_id) == (MessageStatus.SENT, "SM5")
 
 
 def test_without_our_attempt_the_providers_id_finds_the_message(
-    world: World, client: TestClient, sending: UUID
+    world: World, client: TestClient, on_its_way: UUID
 ) -> None:
-    ended(world, sending, MessageStatus.SENT, "SM5")
+    ended(world, on_its_way, MessageStatus.SENT, "SM5")
     assert post(client, f"{STATUS}?a=nonsense", receipt("delivered")) == 200
     assert message(world).status is MessageStatus.DELIVERED
-
-
-def test_bad_news_of_an_earlier_attempt_does_not_touch_the_later_one(
-    world: World, client: TestClient, sending: UUID
-) -> None:
-    ended(world, sending, MessageStatus.PLANNED, None)
-    second = begun(world, number=2)
-    post(client, f"{STATUS}?a={sending}", receipt("undelivered"))
-    assert message(world).status is MessageStatus.SENDING
-    post(client, f"{STATUS}?a={second}", receipt("undelivered", sid="SM6"))
-    assert message(world).status is MessageStatus.UNDELIVERED
-    with reading(world.app.engine) as connection:
-        assert len(connection.execute(select(attempts)).all()) == 2
 
 
 def test_a_receipt_about_nothing_of_ours_is_accepted_and_logged(
@@ -319,8 +268,60 @@ def test_a_receipt_about_nothing_of_ours_is_accepted_and_logged(
     assert "SM404" in caplog.text
 
 
-def test_a_receipt_needs_a_signature_over_its_query_too(world: World, client: TestClient, sending: UUID) -> None:
+def test_a_receipt_needs_a_signature_over_its_query_too(world: World, client: TestClient, on_its_way: UUID) -> None:
     fields = receipt("delivered")
     headers = {"x-twilio-signature": signature(PUBLIC + STATUS, fields)}
-    assert client.post(f"{STATUS}?a={sending}", data=fields, headers=headers).status_code == 403
+    assert client.post(f"{STATUS}?a={on_its_way}", data=fields, headers=headers).status_code == 403
     assert message(world).status is MessageStatus.SENDING
+
+
+def test_a_forged_receipt_leaves_no_trace_but_a_counter(
+    world: World, client: TestClient, on_its_way: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = REFUSED_WEBHOOKS.counts().get("status", 0)
+    caplog.set_level("INFO")
+    fields = receipt("delivered", ErrorCode="30005")
+    address = f"{STATUS}?a={on_its_way}"
+    forged = signature(PUBLIC + address, fields, token="67890")
+    assert client.post(address, data=fields, headers={"x-twilio-signature": forged}).status_code == 403
+    assert client.post(address, data=fields).status_code == 403
+    assert post(client, address, {**fields, "AccountSid": "AC" + "2" * 32}) == 403
+    assert REFUSED_WEBHOOKS.counts()["status"] == before + 3
+    assert message(world).status is MessageStatus.SENDING
+    assert message(world).provider_id is None
+    assert [record for record in caplog.records if record.name.startswith("scheduler")] == []
+
+
+def test_a_field_that_comes_twice_and_one_that_is_blank_are_part_of_what_was_signed(
+    world: World, client: TestClient, on_its_way: UUID
+) -> None:
+    address = f"{STATUS}?a={on_its_way}"
+    pairs = [*receipt("delivered", ErrorCode="").items(), ("Tag", "b"), ("Tag", "a")]
+    signed = PUBLIC + address + "".join(name + value for name, value in sorted(set(pairs)))
+    headers = {
+        "x-twilio-signature": base64.b64encode(hmac.new(TOKEN.encode(), signed.encode(), "sha1").digest()).decode(),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    assert client.post(address, content=urlencode(pairs), headers=headers).status_code == 200
+    assert message(world).status is MessageStatus.DELIVERED
+
+
+def test_a_receipt_gives_the_reason_by_the_error_table(world: World, client: TestClient, on_its_way: UUID) -> None:
+    assert post(client, f"{STATUS}?a={on_its_way}", receipt("failed", ErrorCode="30006")) == 200
+    assert world.patient("P1").phone_bad
+    assert world.open_tasks() == {"check_number"}
+
+
+def test_twilio_is_asked_to_come_again_while_the_database_is_away(
+    world: World, client: TestClient, on_its_way: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"{STATUS}?a={on_its_way}"
+
+    def away(_: Receipt, *, now: datetime) -> Taken:
+        raise StoreUnavailable("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.app.receipts, "record", away)
+        assert post(client, address, receipt("delivered")) == 503
+    assert post(client, address, receipt("delivered")) == 200
+    assert message(world).status is MessageStatus.DELIVERED

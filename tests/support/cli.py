@@ -34,7 +34,7 @@ _LOADED = (
     "scheduler.catalogue.task_kinds",
     "scheduler.catalogue.templates",
     "scheduler.channels.smtp",
-    "scheduler.channels.twilio.messages",
+    "scheduler.channels.twilio",
     "scheduler.cli.running",
     "scheduler.services.importing",
     "scheduler.services.intake.csv_rows",
@@ -43,7 +43,6 @@ _LOADED = (
     "scheduler.store.migrate",
     "scheduler.store.unit",
     "sqlalchemy.dialects.postgresql.psycopg",
-    "twilio.rest.api",
 )
 
 

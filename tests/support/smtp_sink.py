@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import ssl
 import sys
 import time
@@ -79,6 +80,12 @@ class _Protocol(SMTP):
         self._sink.replies.append(str(status))
         await super().push(status)
 
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_MAIL(self._sink.without_dsn("MAIL", arg or ""))
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_RCPT(self._sink.without_dsn("RCPT", arg or ""))
+
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd finds it by this name
         if self._sink.breaks_at(Break.BEFORE_CONTENT):
             self._abort()
@@ -97,6 +104,12 @@ class _Handler:
 
     def __init__(self, sink: SmtpSink) -> None:
         self._sink = sink
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: _Protocol, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], *(["250-DSN"] if self._sink.offers_dsn else []), *responses[1:]]
 
     async def handle_MAIL(  # noqa: N802
         self, server: _Protocol, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -147,9 +160,12 @@ class SmtpSink:
         journal: Path | None = None,
         maildir: Path | None = None,
         mails_per_connection: int = 0,
+        offers_dsn: bool = False,
     ) -> None:
         self.mails: list[Mail] = []
         self.replies: list[str] = []  # every reply line sent
+        self.commands: list[str] = []  # every MAIL and RCPT, as received
+        self.offers_dsn = offers_dsn  # delivery status notifications, RFC 3461
         self.replies_to: dict[str, str] = {}  # by envelope address
         self.content_replies: deque[str] = deque()
         self.mails_per_connection = mails_per_connection
@@ -186,6 +202,11 @@ class SmtpSink:
             self._breaks.popleft()
             return True
         return False
+
+    def without_dsn(self, command: str, arguments: str) -> str:
+        """What aiosmtpd, which knows nothing of RFC 3461, may see of it; the whole is kept."""
+        self.commands.append(f"{command} {arguments}")
+        return re.sub(r" (?:RET|ENVID|NOTIFY|ORCPT)=\S+", "", arguments) if self.offers_dsn else arguments
 
     def close_connections(self) -> None:
         """Close every connection, as a server does with idle ones."""

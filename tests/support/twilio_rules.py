@@ -11,38 +11,16 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
-from enum import StrEnum
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 API = "/2010-04-01"
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _CHANNEL_ADDRESS = re.compile(r"[a-z]+:.+")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
-
-
-class FaultKind(StrEnum):
-    """How one request goes wrong."""
-
-    ANSWER = "answer"  # refused with `status` and `code`, or with `body` as it stands
-    DROP = "drop"  # the connection is reset; nothing is taken
-    HANG = "hang"  # taken, never answered
-    CLOSE = "close"  # taken, closed without an answer
-    GARBAGE = "garbage"  # taken, answered 201 with `body`, by default something that is not JSON
-    CUT = "cut"  # taken, closed in the middle of the answer
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault. `code` is Twilio's error number; None leaves it out of the body."""
-
-    kind: FaultKind
-    status: int = 500
-    code: int | None = None
-    retry_after: str | None = None
-    body: str | None = None
+POOL_NUMBER = "+15557650999"  # what a messaging service sends from, which is known once it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +43,14 @@ class Accepted:
 
     sid: str
     at: float  # Unix seconds
+    monotonic: float  # seconds of the machine's monotonic clock, the same in all of its processes
     account: str
     username: str  # of the Basic authentication: the account SID or an API key
     form: dict[str, str]
     head: bytes  # the request line and headers, as they came
     answered: bool = True
+    status: str | None = None  # in Twilio's words, when it is not what its age makes it
+    error_code: int | None = None
 
     def header(self, name: str) -> str | None:
         for line in self.head.decode("latin-1").split("\r\n")[1:]:
@@ -79,10 +60,11 @@ class Accepted:
         return None
 
     def journal_line(self) -> bytes:
-        """One line of JSON; `at` is in Unix seconds."""
+        """One line of JSON; `at` is in Unix seconds, `monotonic` in those of the machine's monotonic clock."""
         answered = "true" if self.answered else "false"
         return (
-            f'{{"at": {self.at!r}, "sid": "{self.sid}", "account": "{self.account}", '
+            f'{{"at": {self.at!r}, "monotonic": {self.monotonic!r}, "sid": "{self.sid}", '
+            f'"account": "{self.account}", '
             f'"username": "{self.username}", "answered": {answered}, "form": {json.dumps(self.form)}}}\n'
         ).encode()
 
@@ -107,7 +89,7 @@ _sid_numbers = itertools.count(1)
 
 def new_message(account: str, username: str, form: dict[str, str], head: bytes) -> Accepted:
     sid = f"SM{_sid_prefix}{next(_sid_numbers):016x}"
-    return Accepted(sid, time.time(), account, username, form, head)
+    return Accepted(sid, time.time(), time.monotonic(), account, username, form, head)
 
 
 def refusal_of(form: dict[str, str]) -> Refusal | None:
@@ -161,17 +143,18 @@ def _created_template(account: str, second: int, with_service: bool) -> str:
     form = {"To": "@to@", "From": "@from@", "Body": "@body@"}
     if with_service:
         form["MessagingServiceSid"] = "@service@"
-    fields = message_fields(Accepted("@sid@", second, account, "", form, b""), created=True)
+    fields = message_fields(Accepted("@sid@", second, second, account, "", form, b""), created=True)
     fields["num_segments"], fields["messaging_service_sid"] = "@segments@", "@service@"
     return json.dumps(fields)
 
 
 def message_fields(message: Accepted, *, created: bool) -> dict[str, object]:
-    """The resource as JSON fields: as answered to its creation, or as seen some time later."""
+    """The resource as JSON fields: as answered to its creation, when it waits to be sent, or once it was sent."""
     form, service = message.form, message.form.get("MessagingServiceSid")
     uri = f"{API}/Accounts/{message.account}/Messages/{message.sid}"
     stamp = _stamp(int(message.at))
     first_status = "accepted" if service else "queued"
+    from_pool = POOL_NUMBER if service and not created else None
     return {
         "account_sid": message.account,
         "api_version": "2010-04-01",
@@ -180,16 +163,16 @@ def message_fields(message: Accepted, *, created: bool) -> dict[str, object]:
         "date_sent": None if created else stamp,
         "date_updated": stamp,
         "direction": "outbound-api",
-        "error_code": None,
+        "error_code": message.error_code,
         "error_message": None,
-        "from": form.get("From"),
+        "from": form.get("From", from_pool),
         "messaging_service_sid": service,
         "num_media": "0",
         "num_segments": "0" if service and created else str(segments(form.get("Body", ""))),
         "price": None,
         "price_unit": "USD",
         "sid": message.sid,
-        "status": first_status if created else "sent",
+        "status": message.status or (first_status if created else "sent"),
         "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},
         "to": form["To"],
         "uri": f"{uri}.json",
@@ -201,51 +184,3 @@ def segments(body: str) -> int:
     single, part = (160, 153) if body.isascii() else (70, 67)
     units = len(body) if body.isascii() else len(body.encode("utf-16-le")) // 2
     return 1 if units <= single else -(-units // part)
-
-
-def message_list(messages: list[Accepted], account: str, query: str) -> dict[str, object]:
-    """A page of the account's messages, newest first, filtered by To, From and DateSent as the API does."""
-    wanted = dict(parse_qsl(query))
-    size = min(1000, max(1, int(wanted.pop("PageSize", "50"))))
-    page = int(wanted.pop("Page", "0"))
-    wanted.pop("PageToken", None)
-    found = [m for m in reversed(messages) if m.account == account and _fits(m, wanted)]
-    shown = found[page * size : (page + 1) * size]
-    path = f"{API}/Accounts/{account}/Messages.json"
-
-    def link(number: int) -> str:
-        token = {"PageToken": f"PA{shown[-1].sid}"} if number and shown else {}
-        return f"{path}?{urlencode({**wanted, 'PageSize': size, 'Page': number, **token}, quote_via=quote)}"
-
-    return {
-        "messages": [message_fields(message, created=False) for message in shown],
-        "page": page,
-        "page_size": size,
-        "start": page * size,
-        "end": page * size + max(0, len(shown) - 1),
-        "uri": link(page),
-        "first_page_uri": link(0),
-        "previous_page_uri": link(page - 1) if page else None,
-        "next_page_uri": link(page + 1) if len(found) > (page + 1) * size else None,
-    }
-
-
-def _fits(message: Accepted, wanted: dict[str, str]) -> bool:
-    sent = datetime.fromtimestamp(message.at, UTC)
-    for name, value in wanted.items():
-        if name in ("To", "From"):
-            if message.form.get(name) != value:
-                return False
-        elif name in ("DateSent", "DateSent<", "DateSent>") and not _sent_fits(sent, name, value):
-            return False
-    return True
-
-
-def _sent_fits(sent: datetime, name: str, value: str) -> bool:
-    day = date.fromisoformat(value[:10])
-    if name == "DateSent":
-        return sent.date() == day
-    instant = datetime.fromisoformat(value).astimezone(UTC) if "T" in value else None
-    if name == "DateSent<":
-        return sent <= instant if instant else sent.date() <= day
-    return sent >= instant if instant else sent.date() >= day

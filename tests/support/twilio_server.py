@@ -3,7 +3,7 @@
 In a test: `with TwilioServer() as server:` and then `server.url`, `server.messages`, `server.fail(...)`.
 As a process: `python -m tests.support.twilio_server --port 0 --journal FILE` prints its address on one line,
 appends each accepted message to FILE as a line of JSON before answering, and takes faults as JSON at
-`POST /_faults`.
+`POST /_faults`: one with its `kind`, or `{"rates": {"503": 0.05, "accepted_hang": 0.05}, "seed": 7}`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import fields
-from http import HTTPStatus
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self
 
 from tests.support.loop_thread import LoopThread
+from tests.support.twilio_faults import Fault, FaultKind, FaultMix
+from tests.support.twilio_http import Connection
+from tests.support.twilio_listing import Age, message_list
 from tests.support.twilio_rules import (
     API,
     Accepted,
-    Fault,
-    FaultKind,
     Refusal,
     created_answer,
     message_fields,
-    message_list,
     new_message,
     parse_form,
     refusal_of,
@@ -45,62 +44,15 @@ ACCOUNTS = {ACCOUNT: TOKEN}
 __all__ = ["ACCOUNT", "TOKEN", "Accepted", "Fault", "FaultKind", "TwilioServer"]
 
 
-class _Connection(asyncio.Protocol):
-    """One keep-alive connection; requests on it are answered in order."""
-
-    def __init__(self, server: TwilioServer) -> None:
-        self._server = server
-        self._buffer = b""
-        self.transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        self._server.connections_made += 1
-        self._server.open_connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._server.open_connections.discard(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end]
-            found = _LENGTH.search(head)
-            whole = end + 4 + (int(found[1]) if found else 0)
-            if len(self._buffer) < whole:
-                return
-            body, self._buffer = self._buffer[end + 4 : whole], self._buffer[whole:]
-            self._server.handle(self, head, body)
-
-    def answer(self, status: int, body: bytes, *, extra: bytes = b"", cut: bool = False) -> None:
-        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b\r\n"
-        phrase = _PHRASES.get(status, b"Unknown")
-        whole = head % (status, phrase, len(body) + (9 if cut else 0), extra) + body
-        if self._server.latency:
-            self._server.waiting += 1
-            self._server.most_waiting = max(self._server.most_waiting, self._server.waiting)
-            asyncio.get_running_loop().call_later(self._server.latency, self._write_late, whole, cut)
-        else:
-            self._write(whole, cut)
-
-    def _write_late(self, whole: bytes, cut: bool) -> None:
-        self._server.waiting -= 1
-        self._write(whole, cut)
-
-    def _write(self, whole: bytes, cut: bool) -> None:
-        self.transport.write(whole)
-        if cut:
-            self.transport.close()
-
-
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(rb"\r\nauthorization: *basic ([^\r]+)", re.IGNORECASE)
 _MESSAGES = re.compile(API + r"/Accounts/([^/?]+)/Messages(?:/([^/?.]+))?\.json(?:\?(.*))?")
-_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 class TwilioServer:
-    """The server. `accounts` maps user names (account SIDs, API keys) to secrets; `latency` is in seconds."""
+    """The server. `accounts` maps user names (account SIDs, API keys) to secrets; `latency` is in seconds.
+
+    `age` says how old a message is when it is listed, and when it is sent.
+    """
 
     def __init__(
         self,
@@ -110,10 +62,12 @@ class TwilioServer:
         latency: float = 0.0,
         journal: Path | None = None,
         tls: ssl.SSLContext | None = None,
+        age: Age | None = None,
     ) -> None:
+        self.age = age or Age()
         self.messages: list[Accepted] = []
         self.connections_made = 0
-        self.open_connections: set[_Connection] = set()
+        self.open_connections: set[Connection] = set()
         self.latency = latency
         self.port = port
         self.requests = 0
@@ -123,6 +77,8 @@ class TwilioServer:
         self._users: dict[bytes, str] = {}
         self._faults: deque[Fault] = deque()
         self._faults_to: dict[str, Fault] = {}
+        self._list_faults: deque[Fault] = deque()
+        self._mix: FaultMix | None = None
         self._tls = tls
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._journal = os.open(journal, flags, 0o600) if journal else None
@@ -134,11 +90,19 @@ class TwilioServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def fail(self, fault: Fault, *, times: int = 1, to: str | None = None) -> None:
-        """The next `times` requests go wrong, or with `to` every request to that number."""
+        """The next `times` texts go wrong, or with `to` every text to that number."""
         if to is not None:
             self._faults_to[to] = fault
         else:
             self._faults.extend([fault] * times)
+
+    def fail_at_random(self, rates: Mapping[str, float], *, seed: int) -> None:
+        """From now on these shares of all texts go wrong; no rates end it. See `FaultMix`."""
+        self._mix = FaultMix(rates, seed=seed) if rates else None
+
+    def fail_list(self, fault: Fault, *, times: int = 1) -> None:
+        """The next `times` requests for the list of messages go wrong."""
+        self._list_faults.extend([fault] * times)
 
     def close_connections(self) -> None:
         """Close every connection, as a server does with idle ones; returns when they are closed."""
@@ -167,11 +131,11 @@ class TwilioServer:
     async def listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: _Connection(self), "127.0.0.1", self.port, ssl=self._tls, backlog=1024
+            lambda: Connection(self), "127.0.0.1", self.port, ssl=self._tls, backlog=1024
         )
         self.port = self._listener.sockets[0].getsockname()[1]
 
-    def handle(self, connection: _Connection, head: bytes, body: bytes) -> None:
+    def handle(self, connection: Connection, head: bytes, body: bytes) -> None:
         """Answer one request."""
         self.requests += 1
         method, target, _ = head[: head.index(b"\r\n")].decode("latin-1").split(" ", 2)
@@ -206,13 +170,10 @@ class TwilioServer:
             self._users[given[1]] = username
         return self._users[given[1]]
 
-    def _create(
-        self, connection: _Connection, account: str, username: str, form: dict[str, str], head: bytes
-    ) -> None:
-        fault = self._faults.popleft() if self._faults else self._faults_to.get(form.get("To", ""))
-        refusal = refusal_of(form)
-        if fault is not None and fault.kind in (FaultKind.ANSWER, FaultKind.DROP):
-            self._misanswer(connection, fault)
+    def _create(self, connection: Connection, account: str, username: str, form: dict[str, str], head: bytes) -> None:
+        fault, refusal = self._next_fault(form.get("To", "")), refusal_of(form)
+        if fault is not None and not fault.is_taken:
+            connection.misanswer(fault)
         elif refusal is not None:
             self._refuse(connection, refusal)
         else:
@@ -222,22 +183,15 @@ class TwilioServer:
             answer = created_answer(message)
             if fault is None:
                 connection.answer(201, answer)
-            elif fault.kind is FaultKind.CLOSE:
-                connection.transport.close()
-            elif fault.kind is FaultKind.CUT:
-                connection.answer(201, answer, cut=True)
-            elif fault.kind is FaultKind.GARBAGE:
-                connection.answer(201, (fault.body or "<html>It works!</html>").encode())
+            else:
+                connection.misanswer(fault, whole=answer)
 
-    def _misanswer(self, connection: _Connection, fault: Fault) -> None:
-        if fault.kind is FaultKind.DROP:
-            connection.transport.abort()
-            return
-        extra = f"Retry-After: {fault.retry_after}\r\n".encode() if fault.retry_after else b""
-        body = fault.body
-        if body is None and fault.code is not None:
-            body = Refusal(fault.status, fault.code, "as asked").body().decode()
-        connection.answer(fault.status, (body or "").encode(), extra=extra)
+    def _next_fault(self, to: str) -> Fault | None:
+        if self._faults:
+            return self._faults.popleft()
+        if to in self._faults_to:
+            return self._faults_to[to]
+        return self._mix.draw(to) if self._mix is not None else None
 
     def _keep(self, message: Accepted) -> None:
         if self._journal is not None:
@@ -245,23 +199,32 @@ class TwilioServer:
         self.messages.append(message)
         self._by_sid[message.sid] = message
 
-    def _read(self, connection: _Connection, account: str, sid: str | None, query: str) -> None:
-        if sid is None:
-            connection.answer(200, json.dumps(message_list(self.messages, account, query)).encode())
+    def _read(self, connection: Connection, account: str, sid: str | None, query: str) -> None:
+        if sid is None and self._list_faults:
+            connection.misanswer(self._list_faults.popleft())
+        elif sid is None:
+            connection.answer(200, json.dumps(message_list(self.messages, account, query, self.age)).encode())
         elif sid in self._by_sid:
-            connection.answer(200, json.dumps(message_fields(self._by_sid[sid], created=False)).encode())
+            message = self._by_sid[sid]
+            fields = message_fields(message, created=not self.age.is_sent(message))
+            connection.answer(200, json.dumps(fields).encode())
         else:
             self._refuse(connection, Refusal(404, 20404, f"The requested resource {sid} was not found"))
 
-    def _refuse(self, connection: _Connection, refusal: Refusal) -> None:
+    def _refuse(self, connection: Connection, refusal: Refusal) -> None:
         connection.answer(refusal.status, refusal.body())
 
-    def _take_fault(self, wanted: dict[str, object]) -> None:
+    def _take_fault(self, wanted: dict[str, Any]) -> None:
+        if "rates" in wanted:
+            self.fail_at_random(wanted["rates"], seed=wanted.get("seed", 0))
+            return
         names = {each.name for each in fields(Fault)}
         given = {name: value for name, value in wanted.items() if name in names}
-        fault = Fault(**{**given, "kind": FaultKind(str(wanted["kind"]))})  # type: ignore[arg-type]
-        to = wanted.get("to")
-        self.fail(fault, times=int(str(wanted.get("times", 1))), to=str(to) if to else None)
+        fault = Fault(**{**given, "kind": FaultKind(wanted["kind"])})
+        if wanted.get("on") == "list":
+            self.fail_list(fault, times=wanted.get("times", 1))
+        else:
+            self.fail(fault, times=wanted.get("times", 1), to=wanted.get("to"))
 
 
 def main() -> None:
@@ -270,12 +233,21 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--journal", type=Path)
     options.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    options.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help="a share of all texts")
+    options.add_argument("--seed", type=int, default=0, help="of the faults")
+    options.add_argument("--listed-after", type=float, default=0.0, metavar="SECONDS")
+    options.add_argument("--sent-after", type=float, default=0.0, metavar="SECONDS")
     options.add_argument("--account", action="append", metavar="SID:TOKEN", help=f"default {ACCOUNT}:{TOKEN}")
     given = options.parse_args()
     accounts = dict(each.split(":", 1) for each in given.account) if given.account else None
+    rates = {name: float(rate) for name, rate in (each.split("=", 1) for each in given.fault)}
+    age = Age(listed_after=given.listed_after, sent_after=given.sent_after)
 
     async def serve() -> None:
-        server = TwilioServer(accounts=accounts, port=given.port, latency=given.latency, journal=given.journal)
+        server = TwilioServer(
+            accounts=accounts, port=given.port, latency=given.latency, journal=given.journal, age=age
+        )
+        server.fail_at_random(rates, seed=given.seed)
         await server.listen()
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()

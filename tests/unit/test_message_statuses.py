@@ -71,3 +71,16 @@ def test_what_may_have_left_is_never_sent_again(source: MessageStatus) -> None:
 
 def test_a_receipt_that_says_delivered_is_never_undone() -> None:
     assert all(S.DELIVERED not in sources_of(target) for target in MessageStatus)
+
+
+@pytest.mark.parametrize("target", [S.SENT, S.DELIVERED, S.UNKNOWN])
+def test_news_of_an_earlier_attempt_stops_the_next_one(target: MessageStatus) -> None:
+    assert S.PLANNED in sources_of(target)
+
+
+def test_bad_news_of_an_earlier_attempt_leaves_the_next_one_planned() -> None:
+    assert S.PLANNED not in sources_of(S.UNDELIVERED) | sources_of(S.FAILED) | sources_of(S.NOT_SENT)
+
+
+def test_only_what_was_unknown_can_be_proven_never_to_have_left() -> None:
+    assert sources_of(S.NOT_SENT) == {S.UNKNOWN}

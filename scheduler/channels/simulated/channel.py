@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from scheduler.domain.people import Channel
 from scheduler.ports import (
     Clock,
     ErrorClass,
+    Handed,
     OutboundEmail,
     OutboundSms,
     Outcome,
@@ -26,6 +30,11 @@ TEST_NUMBERS = {
 }
 
 
+_NOTHING_YET = 0.005  # seconds before a batch that has nothing for now is asked again
+
+Outbound = TypeVar("Outbound", OutboundSms, OutboundEmail)
+
+
 class SimulatedSms:
     """Takes every text but those to `TEST_NUMBERS`. A batch is kept as a whole before the first result."""
 
@@ -33,8 +42,8 @@ class SimulatedSms:
         self._inbox = inbox
         self._clock = clock
 
-    def send(self, batch: Iterable[OutboundSms]) -> Iterator[SendResult]:
-        messages, now = list(batch), self._clock.now()
+    def send(self, batch: Iterable[OutboundSms | None]) -> Iterator[SendResult]:
+        messages, now = list(_patiently(batch)), self._clock.now()
         self._inbox.keep(
             SimulatedDelivery(
                 channel=Channel.SMS,
@@ -51,6 +60,10 @@ class SimulatedSms:
         for message in messages:
             yield _refused(message) if message.to in TEST_NUMBERS else _accepted(message.attempt_id)
 
+    def find(self, *, to: str, since: datetime, until: datetime) -> list[Handed]:
+        """Nothing: the simulated provider answers every text at once and keeps no records beside the inbox."""
+        return []
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -62,8 +75,8 @@ class SimulatedEmail:
         self._inbox = inbox
         self._clock = clock
 
-    def send(self, batch: Iterable[OutboundEmail]) -> Iterator[SendResult]:
-        mails, now = list(batch), self._clock.now()
+    def send(self, batch: Iterable[OutboundEmail | None]) -> Iterator[SendResult]:
+        mails, now = list(_patiently(batch)), self._clock.now()
         self._inbox.keep(
             SimulatedDelivery(
                 channel=Channel.EMAIL,
@@ -81,6 +94,15 @@ class SimulatedEmail:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _patiently(batch: Iterable[Outbound | None]) -> Iterator[Outbound]:
+    """What `batch` has; a short pause where it has nothing yet."""
+    for each in batch:
+        if each is None:
+            time.sleep(_NOTHING_YET)
+        else:
+            yield each
 
 
 def _accepted(attempt_id: UUID) -> SendResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
@@ -19,26 +20,43 @@ from scheduler.channels.smtp.connection import (
 from scheduler.channels.smtp.headers import UnbuildableError
 from scheduler.channels.smtp.message import ascii_address, build_message
 from scheduler.channels.smtp.settings import SmtpSettings
-from scheduler.ports import Clock, ErrorClass, OutboundEmail, Outcome, SendResult
+from scheduler.ports import Clock, ErrorClass, OutboundEmail, Outcome, Scope, SendResult
 
 MAX_BROKEN_IN_A_ROW = 3  # connections that broke on us, before the rest of a batch is left for later
+_NOTHING_YET = 0.005  # seconds until a source that has nothing for now is asked again
+# What is refused at these stages is us, and so every mail of ours, or of this sender.
+_REACHES = {
+    SmtpStage.CONNECT: Scope.ACCOUNT,
+    SmtpStage.LOGIN: Scope.ACCOUNT,
+    SmtpStage.SENDER: Scope.SENDER,
+}
 
 
 class SmtpEmail:
-    """Sends mails one after the other over a connection that is kept between batches."""
+    """Sends mails one after the other over a connection that is kept between batches.
+
+    `bounce_address` is where undeliverable mail comes back to; each mail's own sender unless given.
+    """
 
     def __init__(
-        self, settings: SmtpSettings, *, errors: ErrorTable, clock: Clock, tls: ssl.SSLContext | None = None
+        self,
+        settings: SmtpSettings,
+        *,
+        errors: ErrorTable,
+        clock: Clock,
+        bounce_address: str = "",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._settings = settings
+        self._bounce_address = bounce_address
         self._errors = errors
         self._clock = clock
         self._tls = tls
         self._idle: SmtpConnection | None = None
         self._lock = threading.Lock()
 
-    def send(self, batch: Iterable[OutboundEmail]) -> Iterator[SendResult]:
-        """Send all in order; yield each result as it is known.
+    def send(self, batch: Iterable[OutboundEmail | None]) -> Iterator[SendResult]:
+        """Send all in order; yield each result as it is known. None in `batch` means: nothing yet, ask again.
 
         When the mail server cannot be reached, the rest of the batch is not tried: each of its mails is
         `NOT_HANDED_OVER` for the same reason.
@@ -46,6 +64,9 @@ class SmtpEmail:
         session = _Session(self._settings, self._tls, self._errors, self._take())
         try:
             for mail in batch:
+                if mail is None:
+                    time.sleep(_NOTHING_YET)
+                    continue
                 envelope = self._envelope(mail)
                 if isinstance(envelope, SendResult):
                     yield envelope
@@ -70,6 +91,7 @@ class SmtpEmail:
             return _refused(mail, "bad_address", ErrorClass.PERMANENT, str(error))
         try:
             sender = ascii_address(mail.sender_address)
+            bounces_to = ascii_address(self._bounce_address) if self._bounce_address else sender
             content = build_message(mail, to=recipient, sender=sender, now=self._clock.now())
         except Exception as error:  # noqa: BLE001  # the ledger needs an answer for every mail
             detail = str(error) if isinstance(error, UnbuildableError) else type(error).__name__
@@ -79,7 +101,7 @@ class SmtpEmail:
                 ErrorClass.CONFIGURATION,
                 f"the mail could not be built: {detail}",
             )
-        return Envelope(sender=sender, recipient=recipient, content=content)
+        return Envelope(sender=bounces_to, recipient=recipient, content=content, mail_id=mail.attempt_id.hex)
 
     def _take(self) -> SmtpConnection | None:
         """The idle connection, which is then nobody else's; a second batch at the same time opens its own."""
@@ -167,12 +189,16 @@ class _Session:
             outcome=Outcome.NOT_HANDED_OVER,
             code=error.code,
             error_class=ErrorClass.CONFIGURATION if error.is_setup else ErrorClass.TRANSIENT,
+            scope=Scope.ACCOUNT,
             detail=error.reason,
         )
 
     def _refused(self, attempt: UUID, error: SmtpRefusedError) -> SendResult:
         """A refused greeting or login says nothing about the mail, which never left."""
         entry = self._errors.smtp_entry(error.stage, error.reply, error.status)
+        if error.stage in _REACHES and entry.error_class is ErrorClass.PERMANENT:
+            # "5.1.1 no such user", said of ourselves, is not about the patient's address.
+            entry = self._errors.smtp_entry(error.stage, error.reply, None)
         before_the_mail = error.stage in (SmtpStage.CONNECT, SmtpStage.LOGIN)
         code = f"{error.reply} {error.status}" if error.status else str(error.reply)
         return SendResult(
@@ -180,6 +206,7 @@ class _Session:
             outcome=Outcome.NOT_HANDED_OVER if before_the_mail else Outcome.REFUSED,
             code=code,
             error_class=entry.error_class,
+            scope=_REACHES.get(error.stage, entry.scope),
             detail=f"mail server answered {code} to the {error.stage}: {entry.meaning}",
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, time
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.people import Channel, Mobility, RiskFactor
@@ -96,10 +98,22 @@ class PatientDraft:
     line: int = field(default=0, compare=False)
     raw: RawRecord = field(default=(), compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by position: the way that dataclasses have by themselves takes three times as long."""
+        return _restored, (_values_of(self),)
+
     def refused(self, *, column: str, value: str, reason: str) -> Rejected:
         """This record as a rejected row, for a fault that only the store can see."""
         error = RowError(self.line, column, value, reason)
         return Rejected(line=self.line, errors=(error,), raw=self.raw, mrn=self.mrn)
+
+
+_DRAFT_FIELDS = tuple(each.name for each in fields(PatientDraft))
+_values_of = attrgetter(*_DRAFT_FIELDS)
+
+
+def _restored(values: tuple[Any, ...]) -> PatientDraft:
+    return PatientDraft(**dict(zip(_DRAFT_FIELDS, values, strict=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

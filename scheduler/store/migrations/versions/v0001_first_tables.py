@@ -15,11 +15,13 @@ depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
 SEALED = sa.LargeBinary()
+LIVE_REMINDER = "kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')"
 
 
 def upgrade() -> None:
     _create_clinics()
     _create_heartbeats()
+    _create_lanes()
     _create_meta()
     _create_simulated_inbox()
     _create_audit()
@@ -49,7 +51,7 @@ def _create_clinics() -> None:
         sa.Column("sms_from", sa.String(32)),
         sa.Column("messaging_service", sa.String(34)),
         sa.Column("email_from", sa.String(254)),
-        sa.Column("messages_per_second", sa.Float(), nullable=False),
+        sa.Column("messages_per_second", sa.Float(), nullable=True),
         sa.Column("window_start", sa.Time(), nullable=False),
         sa.Column("window_end", sa.Time(), nullable=False),
         sa.Column("contact_time", sa.Time(), nullable=False),
@@ -67,6 +69,21 @@ def _create_heartbeats() -> None:
         sa.Column("worker", sa.String(64), nullable=False),
         sa.Column("beat_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("worker", name="pk_heartbeats"),
+    )
+
+
+def _create_lanes() -> None:
+    op.create_table(
+        "lanes",
+        sa.Column("key", sa.String(320), nullable=False),
+        sa.Column("holder", sa.String(64), nullable=True),
+        sa.Column("held_until", INSTANT, nullable=True),
+        sa.Column("quiet_until", INSTANT, nullable=True),
+        sa.Column("open_since", INSTANT, nullable=True),
+        sa.Column("code", sa.String(32), nullable=True),
+        sa.Column("probe_at", INSTANT, nullable=True),
+        sa.Column("probes", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_lanes"),
     )
 
 
@@ -347,9 +364,13 @@ def _create_messages() -> None:
         sa.Column("template_version", sa.String(16)),
         sa.Column("lease_until", INSTANT),
         sa.Column("worker", sa.String(64)),
+        sa.Column("retry_of", sa.Uuid()),
+        sa.Column("ask_at", INSTANT),
+        sa.Column("asks", sa.SmallInteger()),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_messages_clinic_id"),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_messages_patient_id"),
+        sa.ForeignKeyConstraint(["retry_of"], ["messages.id"], name="fk_messages_retry_of"),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
     )
     op.create_index("ix_messages_clinic_id_planned_at", "messages", ["clinic_id", "planned_at"])
@@ -365,7 +386,7 @@ def _create_messages() -> None:
     op.create_index(
         "ix_messages_ready",
         "messages",
-        ["channel", "send_from"],
+        ["channel", "kind", "send_from"],
         postgresql_where=sa.text("status = 'planned'"),
         sqlite_where=sa.text("status = 'planned'"),
     )
@@ -374,8 +395,23 @@ def _create_messages() -> None:
         "messages",
         ["enrolment_id", "cycle", "step", "due_date"],
         unique=True,
-        postgresql_where=sa.text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')"),
-        sqlite_where=sa.text("kind = 'reminder' AND status NOT IN ('skipped', 'expired', 'not_sent')"),
+        postgresql_where=sa.text(LIVE_REMINDER),
+        sqlite_where=sa.text(LIVE_REMINDER),
+    )
+    op.create_index(
+        "uq_messages_retry_of",
+        "messages",
+        ["retry_of"],
+        unique=True,
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+        sqlite_where=sa.text("retry_of IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_unknown",
+        "messages",
+        ["ask_at"],
+        postgresql_where=sa.text("status = 'unknown'"),
+        sqlite_where=sa.text("status = 'unknown'"),
     )
 
 
@@ -393,8 +429,16 @@ def _create_attempts() -> None:
         sa.Column("outcome", sa.String(16)),
         sa.Column("code", sa.String(32)),
         sa.Column("detail", sa.String(255)),
+        sa.Column("provider_id", sa.String(255)),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_attempts_clinic_id"),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_attempts_message_id"),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sa.UniqueConstraint("message_id", "number", name="uq_attempts_message_id_number"),
+    )
+    op.create_index(
+        "ix_attempts_provider_id",
+        "attempts",
+        ["provider_id"],
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
     )

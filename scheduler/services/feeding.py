@@ -1,0 +1,68 @@
+"""What a channel is fed: the messages of a batch, one by one, as fast as their sender may go and for as long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
+
+from scheduler.domain.pace import Pace
+from scheduler.ports import OutboundEmail, OutboundSms, SendResult
+from scheduler.services.composing import Composed
+
+Steady = Callable[[], float]
+"""Seconds of a clock that is never set."""
+
+
+class Feed:
+    """Iterate for the channel: None means that nothing may go yet. What was not asked for is left over."""
+
+    def __init__(
+        self,
+        batch: Sequence[Composed],
+        *,
+        pace: Pace | None,
+        steady: Steady,
+        until: float,
+        stopping: Callable[[], bool],
+    ) -> None:
+        """Nothing is handed over from the moment `until` of the `steady` clock on, nor when `stopping`."""
+        self._batch = batch
+        self._pace = pace
+        self._steady = steady
+        self._until = until
+        self._stopping = stopping
+        self._is_cut = False
+        self._handed: dict[UUID, Composed] = {}
+
+    def __iter__(self) -> Iterator[OutboundSms | OutboundEmail | None]:
+        for one in self._batch:
+            while True:
+                now = self._steady()
+                if self._is_cut or now >= self._until or self._stopping():
+                    return
+                if self._pace is None or self._pace.has_room(_weight(one), now=now):
+                    break
+                yield None
+            if self._pace is not None:
+                self._pace.start(one.attempt.id, _weight(one))
+            self._handed[one.attempt.id] = one
+            yield one.outbound
+
+    def answered(self, result: SendResult) -> Composed:
+        """The message that `result` is about: its answer is there."""
+        if self._pace is not None:
+            self._pace.end(result.attempt_id, now=self._steady())
+        return self._handed[result.attempt_id]
+
+    def cut(self) -> None:
+        """Hand over no more."""
+        self._is_cut = True
+
+    @property
+    def left(self) -> list[Composed]:
+        """What was never handed over."""
+        return [one for one in self._batch if one.attempt.id not in self._handed]
+
+
+def _weight(one: Composed) -> int:
+    return max(1, one.attempt.segments)

@@ -1,0 +1,168 @@
+"""After the call: what the answers move, and what they ask for beside it. One transaction a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.messages import MessageStatus
+from scheduler.domain.tasks import ServiceTask, add_working_days
+from scheduler.domain.when import local_date
+from scheduler.ports import Clock, ErrorClass, Outcome, Scope, SendResult, Store, Unit
+from scheduler.records import AttemptEnd, Clinic, NewTask
+from scheduler.services import lanes
+from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.composing import Composed
+from scheduler.services.feeding import Feed
+from scheduler.services.lanes import Route
+from scheduler.services.outcomes import Settled, settle
+from scheduler.services.rules import Rules
+
+RELEASED = "released"  # the outcome of an attempt that was never handed over
+_TOO_MANY = 5  # messages in a row that the provider turned away for their number: then it gets a rest
+_NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """An account or sender that was refused, and a clinic that is affected."""
+
+    key: str
+    code: str | None
+    clinic_id: int
+
+
+class Answers:
+    """What a batch's messages were answered, as it comes; stops the batch when going on is pointless."""
+
+    def __init__(self, route: Route, feed: Feed) -> None:
+        self.route = route
+        self.feed = feed
+        self.results: list[tuple[Composed, SendResult]] = []
+        self.refusals: dict[str, SendResult] = {}
+        self.silence: SendResult | None = None
+        self._turned_away = 0
+
+    def add(self, result: SendResult) -> None:
+        """One answer."""
+        composed = self.feed.answered(result)
+        self.results.append((composed, result))
+        if result.error_class is ErrorClass.CONFIGURATION and result.scope is not Scope.MESSAGE:
+            self.refusals[self._refused(composed, result)] = result
+            self.feed.cut()
+        self._turned_away = self._turned_away + 1 if result.retry_after is not None else 0
+        if self._turned_away >= _TOO_MANY:
+            self.silence = result
+            self.feed.cut()
+
+    @property
+    def has_success(self) -> bool:
+        """Whether the provider took at least one message."""
+        return any(result.outcome is Outcome.ACCEPTED for _, result in self.results)
+
+    def _refused(self, composed: Composed, result: SendResult) -> str:
+        if result.scope is Scope.ACCOUNT:
+            return self.route.account
+        return f"{self.route.account}:{composed.sender or '-'}"
+
+
+class Recording:
+    """Writes down what came of batches."""
+
+    def __init__(self, *, store: Store, rules: Rules, aftermath: Aftermath, clock: Clock) -> None:
+        self._store = store
+        self._rules = rules
+        self._aftermath = aftermath
+        self._clock = clock
+
+    def record(self, answers: Answers) -> list[MessageStatus]:
+        """Record all answers, and release what was never handed over. Returns where the messages now stand."""
+        now = self._clock.now()
+        settled = [(composed, result, _settle(composed, result, now)) for composed, result in answers.results]
+        ends = [_end(*each) for each in settled]
+        ends += [_release(composed) for composed in answers.feed.left]
+        if not ends:
+            return []
+        with self._store.writing() as unit:
+            unit.ledger.end_attempts(ends, now=now)
+            fallen = [
+                Fallen(composed.message, after.status, result.code, after.follow_up)
+                for composed, result, after in settled
+                if after.status in _NEEDS_AFTERMATH
+            ]
+            self._aftermath.settle(unit, fallen, now=now)
+            self._steer(unit, answers, now)
+        return [end.status for end in ends]
+
+    def _steer(self, unit: Unit, answers: Answers, now: datetime) -> None:
+        """What the answers mean for the lane as a whole."""
+        for key, result in answers.refusals.items():
+            if lanes.refuse(unit, key, result.code, now=now):
+                clinics = unit.installation.clinics()
+                affected = {composed.attempt.clinic_id for composed, _ in answers.results}
+                self._alarm(unit, [clinics[clinic_id] for clinic_id in sorted(affected)], key, result, now)
+        if answers.silence is not None and answers.silence.retry_after is not None:
+            lanes.hush(unit, answers.route.channel, until=now + answers.silence.retry_after)
+        if answers.route.is_probe and answers.results and not answers.refusals:
+            for key in lanes.mend(unit, [answers.route.key]):
+                for clinic_id in unit.installation.clinics():
+                    unit.worklist.close(clinic_id, [_cause(key)], now=now)
+
+    def _alarm(self, unit: Unit, clinics: list[Clinic], key: str, result: SendResult, now: datetime) -> None:
+        """Somebody has to look at the account or the sender: one task for each clinic that is affected."""
+        described = self._rules.task_kinds[ServiceTask.SENDER_REFUSED]
+        unit.worklist.open(
+            [
+                NewTask(
+                    clinic_id=clinic.id,
+                    patient_id=None,
+                    kind=ServiceTask.SENDER_REFUSED,
+                    cause=_cause(key),
+                    priority=described.priority.value,
+                    due=add_working_days(local_date(now, ZoneInfo(clinic.timezone)), described.due_working_days),
+                    note=result.detail or f"code {result.code}",
+                )
+                for clinic in clinics
+            ],
+            now=now,
+        )
+
+
+def _cause(key: str) -> str:
+    """What the task is about: the account or sender, as its channel and the last digits of its name."""
+    channel, _, sender = key.partition(":")
+    return f"{ServiceTask.SENDER_REFUSED}:{channel}:{sender[-24:]}"
+
+
+def _settle(composed: Composed, result: SendResult, now: datetime) -> Settled:
+    attempt = composed.attempt
+    return settle(result, attempt.id, tries=attempt.number, now=now, until=composed.message.send_until)
+
+
+def _end(composed: Composed, result: SendResult, settled: Settled) -> AttemptEnd:
+    attempt = composed.attempt
+    return AttemptEnd(
+        attempt_id=attempt.id,
+        message_id=attempt.message_id,
+        clinic_id=attempt.clinic_id,
+        status=settled.status,
+        outcome=result.outcome.value,
+        provider_id=result.provider_id,
+        code=result.code,
+        detail=result.detail,
+        retry_at=settled.retry_at,
+    )
+
+
+def _release(composed: Composed) -> AttemptEnd:
+    """Back to its place in the queue."""
+    attempt = composed.attempt
+    return AttemptEnd(
+        attempt_id=attempt.id,
+        message_id=attempt.message_id,
+        clinic_id=attempt.clinic_id,
+        status=MessageStatus.PLANNED,
+        outcome=RELEASED,
+        retry_at=composed.message.send_from,
+    )
