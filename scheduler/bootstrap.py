@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scheduler.clock import ShiftedClock, SystemClock
 from scheduler.domain.faults import Fault
-from scheduler.domain.people import Mobility
+from scheduler.domain.people import Channel, Mobility
 from scheduler.domain.zones import use_packaged_zones
 from scheduler.services.turn import Turn
 from scheduler.settings import Settings, SettingsError
@@ -416,6 +416,15 @@ class App:
         from scheduler.channels.errors import load_error_table
 
         return load_error_table(self._error_file)
+
+    def meaning_of_refusal(self, channel: Channel, code: str | None, *, of_account: bool) -> tuple[str, str] | None:
+        """What a code means with which an account or a sender is refused, and what to do; None when unlisted.
+
+        Raises `ValueError` when the error table has faults.
+        """
+        from scheduler.channels.refusals import meaning_of_refusal
+
+        return meaning_of_refusal(self._errors, channel, code, of_account=of_account)
 
     def _sms(self) -> SmsChannel:
         if self.settings.sms != "twilio":

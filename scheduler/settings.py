@@ -29,6 +29,7 @@ NAMES = (
     "BONEWISE_BOUNCE_MAILBOX",
     "BONEWISE_TICK_SECONDS",
     "BONEWISE_PROVIDER_TIMEOUT",
+    "BONEWISE_LOG",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
     "TWILIO_API_KEY",
@@ -71,6 +72,7 @@ class Settings:
     bounce_mailbox: str = field(default="", repr=False)
     tick_seconds: float
     provider_timeout: float
+    log: str = "text"  # or json
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,6 +112,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         bounce_mailbox=values.text("BONEWISE_BOUNCE_MAILBOX", ""),
         tick_seconds=values.seconds("BONEWISE_TICK_SECONDS", 1),
         provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10),
+        log=values.choice("BONEWISE_LOG", "text", "json"),
     )
     if faults := [*values.faults, *_contradictions(settings)]:
         raise SettingsError(*faults)

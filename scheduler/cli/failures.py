@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
+
+from scheduler.cli.logs import says_json
+
+_log = logging.getLogger("bonewise")
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -13,8 +19,11 @@ class Refused(click.ClickException):
 
 
 def say(text: str) -> None:
-    """Something for the person at the terminal, beside what the command prints."""
-    click.echo(f"bonewise: {text}", err=True)
+    """Something for the person at the terminal, beside what the command prints. In the log where that is JSON."""
+    if says_json():
+        _log.warning("%s", text)
+    else:
+        click.echo(f"bonewise: {text}", err=True)
 
 
 def say_all(error: Exception) -> None:

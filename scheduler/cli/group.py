@@ -31,7 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "clearance": ("clinical", "List and decide supplement cases."),
     "bounce": ("mail", "Take in undeliverable mail that came back, from standard input or a mailbox."),
     "rotate-keys": ("keys", "Seal everything again under a new key."),
-    "status": ("installation", "Say in words how the service is doing."),
+    "status": ("care", "Say in words how the service is doing."),
+    "doctor": ("care", "Say what is wrong, where, and what to do about it."),
 }
 
 _RUN_ON = ("serve", "web", "worker")  # their log is read later, so it has the time
@@ -87,10 +88,6 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
     Exit codes: 0 done, 1 failed or something was rejected, 2 wrong usage.
     """
-    import logging
+    from scheduler.cli.logs import begin
 
-    runs_on = ctx.invoked_subcommand in _RUN_ON
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s" if debug or runs_on else "bonewise: %(message)s",
-    )
+    begin(debug=debug, runs_on=ctx.invoked_subcommand in _RUN_ON)

@@ -1,11 +1,11 @@
-"""`init`, `sample`, `status`."""
+"""`init`, `sample`."""
 
 from __future__ import annotations
 
 import click
 
 from scheduler.cli.group import Group
-from scheduler.cli.output import json_option, opened, print_json
+from scheduler.cli.output import opened
 
 
 @click.command("init")
@@ -35,18 +35,3 @@ def sample_load() -> None:
             ticker_at=app.ticker_at,
         )
         click.echo(f"Loaded {loaded} invented patients." if loaded else "The sample clinic is there already.")
-
-
-@click.command("status")
-@json_option
-def status_command(as_json: bool) -> None:
-    """Say in words how the service is doing."""
-    from scheduler.services.overview import overview
-
-    with opened() as app:
-        seen = overview(app.store, now=app.clock.now())
-    if as_json:
-        print_json(seen.as_dict())
-    else:
-        for line in seen.sentences():
-            click.echo(line)

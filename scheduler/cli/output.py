@@ -63,9 +63,11 @@ def _fail(text: str) -> int:
 def opened(*, is_worker: bool = False) -> Iterator[App]:
     """The configured installation."""
     from scheduler.bootstrap import App
+    from scheduler.cli.logs import speak
     from scheduler.settings import load_settings
 
     settings = load_settings()
+    speak(settings.log)
     for note in settings.notes:
         say(note)
     app = App(settings, is_worker=is_worker)

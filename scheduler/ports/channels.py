@@ -135,6 +135,7 @@ class SmsChannel(Protocol):
     def find(self, *, to: str, since: datetime, until: datetime) -> list[Handed]:
         """Everything the provider took over for the number `to` (E.164) from `since` to `until`, both included.
 
+        What else it names beside that comes too: where the clocks disagree, it may be meant.
         The instants are aware. The provider's clock is not ours and has whole seconds: leave some margin. A
         text in its queue may be missing; absence proves nothing before its validity period has passed.
         Raises `ProviderUnavailable` when the provider cannot be asked, or not to the end.

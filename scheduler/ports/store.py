@@ -12,6 +12,7 @@ from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedR
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.ports.gauges import Gauges
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.records import (
     Attempt,
@@ -255,34 +256,6 @@ class Lanes(Protocol):
 
     def write(self, lane: Lane) -> None:
         """Store a lane that is held."""
-        ...
-
-
-class Gauges(Protocol):
-    """Figures about the whole installation, cheap enough to ask for every few seconds."""
-
-    def due(self, now: datetime) -> tuple[int, datetime | None]:
-        """How many patients are due and not planned for yet, and since when the first of them is."""
-        ...
-
-    def ready(self, now: datetime) -> dict[Channel, int]:
-        """How many planned messages could go at `now`, by channel."""
-        ...
-
-    def abandoned(self, now: datetime) -> int:
-        """How many messages are in `sending` although their worker's lease has run out."""
-        ...
-
-    def next_ready(self) -> datetime | None:
-        """The earliest instant at which a planned message may go; it may have passed."""
-        ...
-
-    def messages(self, since: datetime) -> dict[tuple[Channel, MessageStatus], int]:
-        """How many messages planned since `since` are now in which status, by channel."""
-        ...
-
-    def open_tasks(self, clinic_id: int | None = None) -> int:
-        """How many tasks wait for a person, in one clinic or in all."""
         ...
 
 

@@ -21,9 +21,11 @@ from scheduler.domain.people import Channel
 from scheduler.ports import Stopping, Store, Work
 from scheduler.runtime import BEAT_EVERY
 from scheduler.services.turn import Turn
+from scheduler.web.work_times import WORK_TIMES
 
 PATIENCE = 10.0  # seconds without a sign of life, or as many ticks, after which the scheduler counts as stuck
 
+_PLAN = "plan"
 _PLANNED_MEANWHILE = 0.05  # seconds between two looks at what planning has left to deliver
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class EmbeddedScheduler:
         self._turn = turn
         self._stopping = Event()
         self._alive_at = time.monotonic()
+        self._planned_at = time.monotonic()
         self._beat_at = float("-inf")
         self._patience = max(patience, 10 * every)
         self._parts = ThreadPoolExecutor(len(Channel) + 2, thread_name_prefix="part")  # planning and asking beside
@@ -81,7 +84,11 @@ class EmbeddedScheduler:
             return "the scheduler is stopping"
         if not self.is_alive():
             return "the scheduler's thread has ended; restart the service"
-        silent = time.monotonic() - self._alive_at
+        now = time.monotonic()
+        alive_at = [self._alive_at]
+        if _is_running(self._running.get(_PLAN)):
+            alive_at.append(self._planned_at)
+        silent = now - min(alive_at)
         if silent > self._patience:
             return f"the scheduler has given no sign of life for {silent:.0f} seconds; its log says why"
         return None
@@ -91,10 +98,11 @@ class EmbeddedScheduler:
         if self._stopping.is_set():
             return
         try:
-            with self._turn.shared() as is_free:
-                if is_free:
-                    self._start_what_waits()
-            self._beat()
+            with WORK_TIMES.of("look"):
+                with self._turn.shared() as is_free:
+                    if is_free:
+                        self._start_what_waits()
+                self._beat()
         except Exception:  # noqa: BLE001 - the thread must outlive any fault; readiness shows that rounds fail
             _log.exception("a round of work failed; trying again")
 
@@ -102,7 +110,7 @@ class EmbeddedScheduler:
         """Each part in a thread of its own, so that a provider that hangs delays only its own channel."""
         waiting = self._work.look()
         if waiting.plan:
-            self._start("plan", self._work.plan_all)
+            self._start(_PLAN, self._plan)
         for channel in Channel:
             if waiting.deliver.get(channel) or waiting.plan:
                 self._start(channel.value, partial(self._deliver, channel))
@@ -110,26 +118,37 @@ class EmbeddedScheduler:
             self._start("ask", self._work.ask_all)
 
     def _start(self, name: str, part: Part) -> None:
-        running = self._running.get(name)
-        if running is None or running.done():
-            self._running[name] = self._parts.submit(self._guarded, part)
+        if not _is_running(self._running.get(name)):
+            self._running[name] = self._parts.submit(self._guarded, name, part)
 
-    def _guarded(self, part: Part) -> None:
+    def _guarded(self, name: str, part: Part) -> None:
         try:
             with self._turn.shared() as is_free:
                 if is_free:
-                    part(stopping=self._stopping.is_set)
+                    with WORK_TIMES.of(name):
+                        part(stopping=self._stopping.is_set)
         except Exception:  # noqa: BLE001 - the next round starts it again
             _log.exception("a part of the work failed; trying again")
+
+    def _plan(self, *, stopping: Stopping) -> None:
+        """Plan, with a sign of life after each batch: unlike a provider, the database has to answer."""
+
+        def between_batches() -> bool:
+            self._planned_at = time.monotonic()
+            return stopping()
+
+        between_batches()
+        self._work.plan_all(stopping=between_batches)
 
     def _deliver(self, channel: Channel, *, stopping: Stopping) -> None:
         """Deliver while planning goes on: the first messages do not wait for the last patient."""
         while True:
-            planning = [part for name, part in self._running.items() if name == "plan" and not part.done()]
+            planning = self._running.get(_PLAN)
+            was_running = _is_running(planning)
             self._work.deliver_all(channel, stopping=stopping)
-            if not planning or stopping():
+            if planning is None or not was_running or stopping():
                 return
-            wait(planning, timeout=_PLANNED_MEANWHILE)
+            wait([planning], timeout=_PLANNED_MEANWHILE)
 
     def _beat(self) -> None:
         """The heartbeat is of the machine's time: a moved sample clock must not make it look old."""
@@ -139,6 +158,10 @@ class EmbeddedScheduler:
         with self._store.writing() as unit:
             unit.installation.beat(self._worker, now=datetime.now(UTC))
         self._beat_at = self._alive_at
+
+
+def _is_running(part: Future[None] | None) -> bool:
+    return part is not None and not part.done()
 
 
 def _engine(job: Any, *, every: float) -> Any:

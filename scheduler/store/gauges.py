@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Float, case, cast, extract, func, literal_column, select
 
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.tasks import TaskStatus
-from scheduler.store.tables import clinics, messages, patients, tasks
+from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, WaitingMessages
+from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, tasks
+
+_SECONDS_A_DAY = 86_400
+_UNIX_MS_SHIFT = 80  # of an id: the bits below its milliseconds (RFC 9562, 5.7)
+
+
+def _is(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    """A literal: with a parameter in its place a prepared statement could not use the partial indexes."""
+    return column == literal_column(f"'{value}'")
+
+
+_PLANNED = _is(messages.c.status, MessageStatus.PLANNED)
+_SENDING = _is(messages.c.status, MessageStatus.SENDING)
+_UNKNOWN = _is(messages.c.status, MessageStatus.UNKNOWN)
+_OPEN = _is(tasks.c.status, TaskStatus.OPEN)
 
 
 class Gauges:
@@ -17,6 +33,8 @@ class Gauges:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    # Patients and messages that wait
 
     def due(self, now: datetime) -> tuple[int, datetime | None]:
         """How many patients are due at `now` and not planned for yet, and since when the first of them is."""
@@ -26,31 +44,44 @@ class Gauges:
 
     def ready(self, now: datetime) -> dict[Channel, int]:
         """How many planned messages could go at `now`, by channel."""
+        return {channel: waiting.count for channel, waiting in self.waiting(now).items()}
+
+    def waiting(self, now: datetime) -> dict[Channel, WaitingMessages]:
+        """The planned messages that could go at `now`, by channel; none for a channel without any."""
         query = (
-            select(messages.c.channel, func.count())
-            .where(messages.c.status == MessageStatus.PLANNED.value, messages.c.send_from <= now)
+            select(messages.c.channel, func.count(), func.min(messages.c.send_from))
+            .where(_PLANNED, messages.c.send_from <= now)
             .group_by(messages.c.channel)
         )
+        found = self._connection.execute(query)
+        return {Channel(channel): WaitingMessages(count, oldest) for channel, count, oldest in found}
+
+    def next_ready(self) -> datetime | None:
+        """The earliest instant at which a planned message may go; it may have passed."""
+        earliest: datetime | None = self._connection.scalar(select(func.min(messages.c.send_from)).where(_PLANNED))
+        return earliest
+
+    # Messages on their way
+
+    def sending(self) -> dict[Channel, int]:
+        """How many messages are being handed over, by channel."""
+        query = select(messages.c.channel, func.count()).where(_SENDING).group_by(messages.c.channel)
         return {Channel(channel): count for channel, count in self._connection.execute(query)}
 
     def abandoned(self, now: datetime) -> int:
         """How many messages are in `sending` although their worker's lease has run out."""
-        query = (
-            select(func.count())
-            .select_from(messages)
-            .where(messages.c.status == MessageStatus.SENDING.value, messages.c.lease_until <= now)
-        )
+        query = select(func.count()).select_from(messages).where(_SENDING, messages.c.lease_until <= now)
         return self._connection.execute(query).scalar_one()
 
-    def next_ready(self) -> datetime | None:
-        """The earliest instant at which a planned message may go; it may have passed."""
-        earliest: datetime | None = self._connection.scalar(
-            select(func.min(messages.c.send_from)).where(messages.c.status == MessageStatus.PLANNED.value)
-        )
-        return earliest
+    def unknown(self) -> int:
+        """Of how many messages nobody knows whether they went."""
+        return self._connection.execute(select(func.count()).select_from(messages).where(_UNKNOWN)).scalar_one()
 
     def messages(self, since: datetime) -> dict[tuple[Channel, MessageStatus], int]:
-        """How many messages planned since `since` are now in which status, by channel."""
+        """How many messages planned since `since` are now in which status, by channel.
+
+        As much work as there are such messages.
+        """
         query = (
             select(messages.c.channel, messages.c.status, func.count())
             .where(messages.c.clinic_id.in_(select(clinics.c.id)), messages.c.planned_at >= since)
@@ -61,9 +92,73 @@ class Gauges:
             for channel, status, count in self._connection.execute(query)
         }
 
+    def attempts(self, since: datetime, *, settled_before: datetime) -> list[AttemptSpan]:
+        """The attempts begun at `since` or later that have ended, counted; apart those begun before `settled_before`.
+
+        When an attempt began is read from its id, so that only the latest of them are looked at. As much work as
+        there are attempts since then.
+        """
+        seconds = self._seconds()
+        bucket = case(*((seconds <= bound, place) for place, bound in enumerate(SPAN_BOUNDS)), else_=len(SPAN_BOUNDS))
+        is_settled = attempts.c.id < _first_id(settled_before)
+        query = (
+            select(attempts.c.channel, attempts.c.outcome, bucket, is_settled, func.count(), func.sum(seconds))
+            .where(attempts.c.id >= _first_id(since), attempts.c.outcome.is_not(None))
+            .group_by(literal_column("1"), literal_column("2"), literal_column("3"), literal_column("4"))
+        )
+        return [
+            AttemptSpan(
+                channel=Channel(channel),
+                outcome=outcome,
+                bucket=place,
+                is_settled=bool(settled),
+                count=count,
+                seconds=float(total or 0),
+            )
+            for channel, outcome, place, settled, count, total in self._connection.execute(query)
+        ]
+
+    def _seconds(self) -> ColumnElement[float]:
+        """How long an attempt took, in seconds."""
+        if self._connection.dialect.name == "sqlite":
+            days = func.julianday(attempts.c.finished_at) - func.julianday(attempts.c.started_at)
+            return cast(days * _SECONDS_A_DAY, Float)
+        return cast(extract("epoch", attempts.c.finished_at - attempts.c.started_at), Float)
+
+    # Work for people
+
     def open_tasks(self, clinic_id: int | None = None) -> int:
         """How many tasks wait for a person, in one clinic or in all."""
-        query = select(func.count()).select_from(tasks).where(tasks.c.status == TaskStatus.OPEN.value)
+        query = select(func.count()).select_from(tasks).where(_OPEN)
         if clinic_id is not None:
             query = query.where(tasks.c.clinic_id == clinic_id)
         return self._connection.execute(query).scalar_one()
+
+    def tasks(self) -> dict[tuple[int, str, date], int]:
+        """How many tasks wait for a person, by clinic, kind and the date they are due."""
+        query = (
+            select(tasks.c.clinic_id, tasks.c.kind, tasks.c.due, func.count())
+            .where(_OPEN)
+            .group_by(tasks.c.clinic_id, tasks.c.kind, tasks.c.due)
+        )
+        found = self._connection.execute(query)
+        return {(clinic_id, kind, due): count for clinic_id, kind, due, count in found}
+
+    # Machines
+
+    def beats(self, since: datetime) -> dict[str, datetime]:
+        """When each worker last gave a sign of life, of those that did so since then."""
+        query = select(heartbeats.c.worker, heartbeats.c.beat_at).where(heartbeats.c.beat_at >= since)
+        return {row.worker: row.beat_at for row in self._connection.execute(query)}
+
+    def database_time(self) -> datetime | None:
+        """What the clock of the database's machine shows; None where that is this machine."""
+        if self._connection.dialect.name == "sqlite":
+            return None
+        shown: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
+        return shown.astimezone(UTC)
+
+
+def _first_id(at: datetime) -> UUID:
+    """The lowest id that could have been made at `at`: ids begin with their milliseconds."""
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << _UNIX_MS_SHIFT)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import Lock
+from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from scheduler.bootstrap import App
-from scheduler.domain.people import Channel
-from scheduler.services.overview import A_DAY
 from scheduler.web.access import anyone
+from scheduler.web.metrics import Meter, of_the_installation, of_this_process
 from scheduler.web.site import Here, Site
 
 router = APIRouter(dependencies=[Depends(anyone)])
+
+_making = Lock()
 
 
 def faults(site: Site) -> dict[str, str]:
@@ -45,47 +48,38 @@ def ready(site: Here) -> JSONResponse:
 
 
 @router.get("/metrics")
-def metrics(site: Here) -> Response:
-    """Prometheus text format."""
+def metrics(request: Request, site: Here) -> Response:
+    """Prometheus text format. Without the database, what this process knows by itself and that it is missing."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures(site.app))
+    registry.register(_Figures(site.app, _meter(request.app.state, site.app)))
+    ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-class _Figures(Collector):
-    """The installation's figures at the moment of asking. No clinic, patient or number is a label."""
+def _meter(state: Any, app: App) -> Meter:
+    """The one of this web application: what it has counted so far goes on."""
+    with _making:
+        if not hasattr(state, "meter"):
+            state.meter = Meter(app)
+        meter: Meter = state.meter
+        return meter
 
-    def __init__(self, app: App) -> None:
+
+class _Figures(Collector):
+    """The figures at the moment of asking."""
+
+    def __init__(self, app: App, meter: Meter) -> None:
         self._app = app
+        self._meter = meter
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not ask the database."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        now = self._app.clock.now()
-        with self._app.store.reading() as unit:
-            due, first = unit.gauges.due(now)
-            ready_now = unit.gauges.ready(now)
-            counted = unit.gauges.messages(now - A_DAY)
-            tasks = unit.gauges.open_tasks()
-        messages = GaugeMetricFamily(
-            "bonewise_messages_24h",
-            "Messages planned in the last 24 hours, by the status they are in now.",
-            labels=["channel", "status"],
-        )
-        for (channel, status), count in sorted(counted.items()):
-            messages.add_metric([channel.value, status.value], count)
-        waiting = GaugeMetricFamily(
-            "bonewise_messages_waiting", "Planned messages whose time has come.", labels=["channel"]
-        )
-        for channel in Channel:
-            waiting.add_metric([channel.value], ready_now.get(channel, 0))
-        age = (now - first).total_seconds() if first else 0.0
-        return (
-            messages,
-            waiting,
-            GaugeMetricFamily("bonewise_patients_due", "Patients who are due and not planned for yet.", due),
-            GaugeMetricFamily("bonewise_oldest_due_seconds", "How long the first of them has been due.", age),
-            GaugeMetricFamily("bonewise_tasks_open", "Tasks that wait for a person.", tasks),
-        )
+        database = self._app.engine.dialect.name
+        try:
+            reading = self._meter.read()
+        except self._app.store_unavailable:
+            return of_this_process(database_up=False, database=database)
+        return (*of_this_process(database_up=True, database=database), *of_the_installation(reading))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,27 +17,19 @@ from scheduler.services.importing import ImportReport, import_rows
 from scheduler.services.intake.csv_rows import read_csv
 from scheduler.services.intake.draft import IntakeDefaults, PhoneCheck
 from scheduler.settings import load_settings
+from tests.bench.people import AREAS, ENROLLED, PER_AREA, SENDER, ZONE, phone_of
 from tests.support.twilio_server import ACCOUNT, TOKEN
 
 if TYPE_CHECKING:
     from scheduler.records import Clinic
 
 CODE = "bench"
-SENDER = "+16175550100"
-ZONE = "America/New_York"
-# Enrolled on a Monday; on Tuesday at 09:30 everybody is due for the vitamin D question, which has the day's
-# budget, and for the exercise that gives way to it.
-ENROLLED = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-MORNING = datetime(2026, 3, 3, 14, 30, tzinfo=UTC)
-
 COLUMNS = (
     "mrn", "name", "birth_date", "phone", "email", "language", "timezone", "contact_time", "channel", "mobility",
     "sms_consent", "email_consent", "consent_date", "exercise_days", "risk_factors",
 )  # fmt: skip
-_AREAS = ("617", "212", "312", "415", "213", "646", "773", "206", "303", "215")
 _MOBILITIES = ("walking", "limited", "wheelchair", "standing_frame")
 _RISKS = ("", "steroids", "ssri;falls", "menopause", "low_vitamin_d;smoking")
-_PER_AREA = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,15 +42,10 @@ class StandingClock:
         return self.at
 
 
-def phone_of(number: int) -> str:
-    """The number of one patient, in E.164; 555 numbers of real areas, each given once."""
-    return f"+1{_AREAS[number // _PER_AREA]}555{number % _PER_AREA:04d}"
-
-
 def patient_rows(count: int) -> Iterator[tuple[str, ...]]:
     """`count` patients as a clinic's export has them: all due at the same minute, a quarter in Spanish."""
-    if count > _PER_AREA * len(_AREAS):
-        raise ValueError(f"{count} patients are more than there are numbers: at most {_PER_AREA * len(_AREAS)}")
+    if count > PER_AREA * len(AREAS):
+        raise ValueError(f"{count} patients are more than there are numbers: at most {PER_AREA * len(AREAS)}")
     for n in range(count):
         yield (
             f"MRN-{n:06d}", f"Given{n % 977} Family{n % 1013}", f"19{50 + n % 50}-{1 + n % 12:02d}-{1 + n % 28:02d}",
@@ -96,8 +83,9 @@ def open_app(environment: dict[str, str], *, at: datetime) -> App:
 
 
 def new_clinic(app: App) -> Clinic:
+    """A clinic without a pace: its texts go as fast as the provider takes them."""
     app.initialise()
-    described = NewClinic(code=CODE, name="Bench Clinic", timezone=ZONE, sms_from=SENDER, phone=SENDER, mps=1000)
+    described = NewClinic(code=CODE, name="Bench Clinic", timezone=ZONE, sms_from=SENDER, phone=SENDER)
     return add_clinic(app.store, described, now=ENROLLED).clinic
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench.clinic import phone_of
+from tests.bench.people import phone_of
 from tests.bench.laps import Lap, Taken
 
 

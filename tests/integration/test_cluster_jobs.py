@@ -18,6 +18,7 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import Waiting, Work
 from scheduler.runtime.cluster_jobs import LANES, PLANNING, SHARES, STALLED_AFTER, JobQueue
+from scheduler.services.deliver import BATCH
 from tests.support.over_twilio import DAY_1, world_over
 from tests.support.twilio_server import TwilioServer
 from tests.support.worlds import World
@@ -83,9 +84,18 @@ class Idle:
         self.asked["plan"] += 1
         return 0
 
-    def deliver_batch(self, channel: Channel) -> int:
+    def deliver_batch(self, channel: Channel, *, stopping: Callable[[], bool]) -> int:
         self.asked[channel.value] += 1
         return 0
+
+    def ask_all(self, *, stopping: Callable[[], bool]) -> None:
+        self.asked["ask"] += 1
+
+    def plan_all(self, *, stopping: Callable[[], bool]) -> object:
+        raise NotImplementedError("workers plan batch by batch")
+
+    def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool]) -> object:
+        raise NotImplementedError("workers deliver batch by batch")
 
 
 @asynccontextmanager
@@ -155,7 +165,7 @@ def test_what_waits_is_counted_in_batches(world: World) -> None:
     ticker = world.app.ticker
     assert ticker.look() == Waiting(plan=1, deliver={})
     assert ticker.plan_batch() == PATIENTS
-    assert ticker.look() == Waiting(plan=0, deliver={Channel.SMS: 3})
+    assert ticker.look() == Waiting(plan=0, deliver={Channel.SMS: -(-PATIENTS // BATCH)})
     assert ticker.plan_batch() == 0
 
 

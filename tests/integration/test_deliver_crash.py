@@ -41,6 +41,7 @@ def die_at(world: World, at: datetime, *, after: int) -> DyingSms:
     """A tick whose process dies after the provider took `after` texts and got one more."""
     dying = DyingSms(after=after)
     world.app.delivery._sms = dying
+    world.app.delivery._abreast = 1  # no other thread outlives the process
     world.clock.at = at
     with pytest.raises(KeyboardInterrupt):
         world.tick()
@@ -74,7 +75,7 @@ def test_what_a_dead_worker_left_is_unknown_and_never_sent_again(database_url: s
         other = world.second_process()
         other.clock.at = DAY_1 + LEASE
         assert other.tick().rescued == 1
-        other.run_until(new_york(3, 3, 23, 0))
+        other.run_until(new_york(3, 3, 23, 0))  # its texts are simulated: there is nobody to ask what became of it
         row = world.ledger()[0]
         assert (row.status, row.reason, row.attempts) == (MessageStatus.UNKNOWN, "interrupted", 1)
         assert world.open_tasks() == {"delivery_unknown"}
@@ -88,7 +89,7 @@ def test_a_worker_thought_dead_that_still_gets_its_answer_has_it_recorded(tmp_pa
         other = world.second_process()
 
         class SlowSms(DyingSms):
-            def send(self, batch: Iterable[OutboundSms]) -> Iterator[SendResult]:
+            def send(self, batch: Iterable[OutboundSms | None]) -> Iterator[SendResult]:
                 for result in super().send(batch):
                     world.clock.at = DAY_1 + LEASE + timedelta(seconds=1)
                     assert other.app.delivery.rescue() == 1

@@ -116,7 +116,7 @@ def test_it_is_found_on_a_later_page(world: World, twilio: TwilioServer) -> None
     first = twilio.messages[0]
     for number in range(250):  # another program of the clinic has much to say to this number
         form = {**first.form, "Body": f"Note {number}", "From": "+12125550111"}
-        twilio.messages.append(new_message(ACCOUNT, ACCOUNT, form, b""))
+        twilio.messages.append(new_message(ACCOUNT, ACCOUNT, form, b"", at=first.at))
     date_back(world, twilio)
     assert reconcile(world).sent == 1
     assert world.ledger("P1")[0].provider_id == first.sid

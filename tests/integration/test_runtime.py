@@ -19,6 +19,7 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import Waiting
 from scheduler.runtime.scheduler import EmbeddedScheduler
+from scheduler.services.turn import Turn
 from tests.support.cli import Cli, fake_time_library
 from tests.support.twilio_server import ACCOUNT, TOKEN, TwilioServer
 from tests.support.waiting import wait_until
@@ -149,8 +150,8 @@ def beat(world: World) -> bool:
 
 
 @needs_faketime
-def test_a_stop_finishes_the_batch_in_hand_and_takes_no_other(cli: Cli, world: World) -> None:
-    patients = BATCH + 30
+def test_a_stop_finishes_what_is_under_way_and_releases_what_is_not(cli: Cli, world: World) -> None:
+    patients = 300
     world.import_drafts(
         [
             world.draft(f"P{n}", {"phone": f"+1617555{n:04}", "sms_consent": "yes", "pathways": "vitamin_d"})
@@ -169,40 +170,52 @@ def test_a_stop_finishes_the_batch_in_hand_and_takes_no_other(cli: Cli, world: W
             wait_until(lambda: bool(twilio.messages), what="the first text")
             code, _ = stop(process)
         assert code == 0
-        assert len(twilio.messages) == BATCH
+        taken = len(twilio.messages)
+        assert 0 < taken < patients
     statuses = [entry.status for entry in world.ledger()]
-    assert statuses.count(MessageStatus.SENT) == BATCH
-    assert statuses.count(MessageStatus.PLANNED) == patients - BATCH
+    assert statuses.count(MessageStatus.SENT) == taken
+    assert set(statuses) <= {MessageStatus.SENT, MessageStatus.PLANNED}
 
 
 # The scheduler by itself
 
 
 class Ticks:
-    """A ticker that does what the test says."""
+    """Work in which there is always something to plan, and planning does what the test says."""
 
     def __init__(self, work: Callable[[Callable[[], bool]], None] = lambda stopping: None) -> None:
         self.count = 0
+        self.looks = 0
+        self.delivered = 0
+        self.waiting = Waiting(plan=1, deliver={})
         self._work = work
 
-    def tick(self, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    def look(self) -> Waiting:
+        self.looks += 1
+        return self.waiting
+
+    def plan_all(self, *, stopping: Callable[[], bool]) -> None:
         self.count += 1
         self._work(stopping)
 
-    def look(self) -> Waiting:
-        raise NotImplementedError("the embedded engine only ticks")
+    def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool]) -> None:
+        self.delivered += 1
+
+    def ask_all(self, *, stopping: Callable[[], bool]) -> None:
+        raise NotImplementedError("nobody waits to be asked about")
+
+    def tick(self, *, stopping: Callable[[], bool]) -> None:
+        raise NotImplementedError("the embedded engine starts the parts of the work")
 
     def plan_batch(self) -> int:
-        raise NotImplementedError("the embedded engine only ticks")
+        raise NotImplementedError("the embedded engine asks for all of it")
 
-    def deliver_batch(self, channel: Channel) -> int:
-        raise NotImplementedError("the embedded engine only ticks")
+    def deliver_batch(self, channel: Channel, *, stopping: Callable[[], bool]) -> int:
+        raise NotImplementedError("the embedded engine asks for all of it")
 
 
-def made(world: World, ticks: Ticks, *, turn: threading.Lock | None = None) -> EmbeddedScheduler:
-    return EmbeddedScheduler(
-        work=ticks, store=world.store, worker="w", every=0.01, turn=turn or threading.Lock(), patience=0.3
-    )
+def made(world: World, ticks: Ticks, *, turn: Turn | None = None) -> EmbeddedScheduler:
+    return EmbeddedScheduler(work=ticks, store=world.store, worker="w", every=0.01, turn=turn or Turn(), patience=0.3)
 
 
 @contextmanager
@@ -234,18 +247,48 @@ def test_a_fault_ends_a_round_and_not_the_scheduler(world: World, caplog: pytest
     with started(made(world, ticks)) as scheduler:
         wait_until(lambda: ticks.count >= 4, what="four ticks")
         assert scheduler.fault() is None
-    assert caplog.text.count("a round of work failed") == 2
+    assert caplog.text.count("a part of the work failed") == 2
     assert "no such luck" in caplog.text
 
 
 def test_when_every_round_fails_it_says_that_no_work_is_done(world: World) -> None:
-    def fail(_: object) -> None:
-        raise RuntimeError("never")
+    class Failing(Ticks):
+        def look(self) -> Waiting:
+            raise RuntimeError("never")
 
-    with started(made(world, Ticks(fail))) as scheduler:
+    with started(made(world, Failing())) as scheduler:
         wait_until(lambda: scheduler.fault() is not None, what="its fault to show")
         assert "no sign of life" in (scheduler.fault() or "")
         assert scheduler.is_alive()
+
+
+def test_planning_that_hangs_is_noticed(world: World) -> None:
+    end = threading.Event()
+
+    def hang(_: object) -> None:
+        end.wait(20)
+
+    with started(made(world, Ticks(hang))) as scheduler:
+        wait_until(lambda: "no sign of life" in (scheduler.fault() or ""), what="its fault to show")
+        end.set()
+
+
+def test_a_channel_that_hangs_delays_neither_planning_nor_the_other_channel(world: World) -> None:
+    end, mails = threading.Event(), threading.Event()
+
+    class Hanging(Ticks):
+        def deliver_all(self, channel: Channel, *, stopping: Callable[[], bool]) -> None:
+            if channel is Channel.SMS:
+                end.wait(20)
+            elif ticks.count > 3:
+                mails.set()
+
+    ticks = Hanging()
+    ticks.waiting = Waiting(plan=1, deliver={Channel.SMS: 1, Channel.EMAIL: 1})
+    with started(made(world, ticks)) as scheduler:
+        assert mails.wait(10)
+        assert scheduler.fault() is None
+        end.set()
 
 
 def test_a_dead_thread_is_noticed(world: World) -> None:
@@ -298,11 +341,11 @@ def test_a_stop_waits_for_the_batch_in_hand(world: World) -> None:
 
 
 def test_while_somebody_else_ticks_it_waits_and_is_well(world: World) -> None:
-    ticks, turn = Ticks(), threading.Lock()
-    with turn, started(made(world, ticks, turn=turn)) as scheduler:
-        wait_until(lambda: beat(world), what="a heartbeat")
-        assert ticks.count == 0
-        assert scheduler.fault() is None
-        turn.release()
-        wait_until(lambda: ticks.count > 0, what="a tick")
-        assert turn.acquire(timeout=10)
+    ticks, turn = Ticks(), Turn()
+    with started(made(world, ticks, turn=turn)) as scheduler:
+        with turn:
+            before = ticks.count
+            wait_until(lambda: beat(world), what="a heartbeat")
+            assert ticks.count == before
+            assert scheduler.fault() is None
+        wait_until(lambda: ticks.count > before, what="a tick")

@@ -172,9 +172,7 @@ def test_writing_with_the_wrong_clinic_changes_nothing(two: Two) -> None:
         unit.patients.set_consent(ours.id, patient.id, Channel.SMS, granted=False)
         unit.patients.mark_bad(ours.id, patient.id, Channel.SMS)
         unit.patients.set_stop_line(ours.id, patient.id, None)
-        unit.patients.update_enrolments(
-            (ours.id, replace(one, state=replace(one.state, cycle=9))) for one in enrolled
-        )
+        unit.patients.update_enrolments((ours.id, one.id, replace(one.state, cycle=9)) for one in enrolled)
         unit.ledger.supersede([one.id for one in enrolled], clinic_id=ours.id)
         unit.ledger.move(MessageStatus.SKIPPED, [(planned[0].id, ours.id, "budget")])
         unit.ledger.postpone(

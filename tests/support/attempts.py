@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from scheduler.domain.messages import MessageStatus
 from scheduler.ids import new_id
-from scheduler.ports import Unit
+from scheduler.ports import ErrorClass, Unit
 from scheduler.records import Attempt, AttemptEnd, LedgerEntry
 from scheduler.services.plan import plan_all_due
+from scheduler.services.receipts import Receipt
 from scheduler.store.engine import reading
 from scheduler.store.tables import attempts, messages
 from tests.support.worlds import MONDAY, World, new_york
@@ -99,3 +100,15 @@ def second_tries(world: World, message_id: UUID) -> list[tuple[str, str]]:
     query = select(messages.c.channel, messages.c.status).where(messages.c.retry_of == message_id)
     with reading(world.app.engine) as connection:
         return [(row.channel, row.status) for row in connection.execute(query)]
+
+
+def receipt(
+    attempt_id: UUID | None,
+    target: MessageStatus,
+    *,
+    sid: str = "SM5",
+    code: str | None = None,
+    error_class: ErrorClass | None = None,
+) -> Receipt:
+    """What the provider reports about an attempt."""
+    return Receipt(attempt_id=attempt_id, provider_id=sid, target=target, code=code, error_class=error_class)

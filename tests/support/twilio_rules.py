@@ -87,9 +87,10 @@ _sid_prefix = secrets.token_hex(8)
 _sid_numbers = itertools.count(1)
 
 
-def new_message(account: str, username: str, form: dict[str, str], head: bytes) -> Accepted:
+def new_message(account: str, username: str, form: dict[str, str], head: bytes, *, at: float) -> Accepted:
+    """A message accepted at `at` (Unix seconds), as the server's own clock shows it."""
     sid = f"SM{_sid_prefix}{next(_sid_numbers):016x}"
-    return Accepted(sid, time.time(), time.monotonic(), account, username, form, head)
+    return Accepted(sid, at, time.monotonic(), account, username, form, head)
 
 
 def refusal_of(form: dict[str, str]) -> Refusal | None:

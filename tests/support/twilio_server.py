@@ -17,8 +17,9 @@ import os
 import re
 import ssl
 import sys
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
@@ -70,7 +71,9 @@ class TwilioServer:
         self.open_connections: set[Connection] = set()
         self.latency = latency
         self.port = port
+        self.clock: Callable[[], float] = time.time  # Unix seconds; what the messages' dates say
         self.requests = 0
+        self.posts = 0  # of them, those that would make a message
         self.waiting = self.most_waiting = 0  # requests under way, when there is latency
         self._accounts = dict(ACCOUNTS if accounts is None else accounts)
         self._by_sid: dict[str, Accepted] = {}
@@ -150,6 +153,7 @@ class TwilioServer:
         elif found is None or found[1] not in self._accounts:
             self._refuse(connection, Refusal(404, 20404, f"The requested resource {target} was not found"))
         elif method == "POST" and found[2] is None:
+            self.posts += 1
             self._create(connection, found[1], username, parse_form(body), head)
         elif method == "GET":
             self._read(connection, found[1], found[2], found[3] or "")
@@ -177,7 +181,7 @@ class TwilioServer:
         elif refusal is not None:
             self._refuse(connection, refusal)
         else:
-            message = new_message(account, username, form, head)
+            message = new_message(account, username, form, head, at=self.clock())
             message.answered = fault is None
             self._keep(message)
             answer = created_answer(message)

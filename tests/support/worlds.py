@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
 from scheduler.bootstrap import App
 from scheduler.domain.enrolment import Enrolment
-from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.when import local_date
 from scheduler.records import Clinic, LedgerEntry, Patient, Reply, Task
@@ -25,8 +24,8 @@ from scheduler.services.replies import Inbound, receive
 from scheduler.services.rules import Rules
 from scheduler.services.tick import TickReport
 from scheduler.settings import load_settings
-from scheduler.store.engine import reading, writing
-from scheduler.store.tables import clinics, messages
+from scheduler.store.engine import writing
+from scheduler.store.tables import clinics
 from scheduler.store.unit import Store
 
 BY = "a test"
@@ -144,12 +143,11 @@ class World:
     def next_instant(self) -> datetime | None:
         """When there is something to plan or to send next."""
         with self.store.reading() as unit:
-            due = unit.patients.next_due()
-        with reading(self.app.engine) as connection:
-            ready = connection.scalar(
-                select(func.min(messages.c.send_from)).where(messages.c.status == MessageStatus.PLANNED.value)
-            )
-        return min((at for at in (due, ready) if at is not None), default=None)
+            due, ready, ask = unit.patients.next_due(), unit.gauges.next_ready(), unit.questions.next_ask()
+            stopped = [at for lane in unit.lanes.all().values() for at in (lane.quiet_until, lane.breaker.probe_at)]
+        if ready is not None and ready <= self.clock.at:  # it waits for its lane
+            ready = min((at for at in stopped if at is not None and at > self.clock.at), default=ready)
+        return min((at for at in (due, ready, ask) if at is not None), default=None)
 
     def run_until(self, end: datetime) -> None:
         """Tick whenever something is due, up to `end` (exclusive), and leave the clock there."""

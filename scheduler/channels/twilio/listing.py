@@ -38,7 +38,8 @@ class MessageList:
         self._idle: deque[pycurl.Curl] = deque()
 
     def find(self, *, to: str, since: datetime, until: datetime) -> list[Handed]:
-        """Every message that Twilio took over for `to` (E.164) from `since` to `until` (aware), oldest first.
+        """Every message that Twilio took over for `to` (E.164) from `since` to `until` (aware), and others that it
+        named beside them: where the clocks disagree, one of those may be meant. Oldest first.
 
         Twilio filters by the date a message was sent, not by that of its creation, and a message that has not
         been sent has none. So it is asked twice: for what was sent on the days in question, to the end; and
@@ -59,8 +60,7 @@ class MessageList:
             if all(each.created_at < since for each in page):
                 break
         self._idle.append(handle)
-        wanted = [each for each in found.values() if since <= each.created_at <= until]
-        return sorted(wanted, key=lambda each: each.created_at)
+        return sorted(found.values(), key=lambda each: each.created_at)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,46 @@
+"""What it means, in words, that a provider refuses an account or a sender: for whoever has to mend it."""
+
+from __future__ import annotations
+
+from scheduler.channels.errors import ErrorTable, SmtpStage
+from scheduler.domain.people import Channel
+
+# Codes of our own, for connections that a setting keeps from coming about: no provider answered.
+_OWN = {
+    "tls": (
+        "the encrypted connection to the provider failed",
+        "check the provider's address in the settings, this machine's clock and its certificates",
+    ),
+    "address": ("the provider's address cannot be called", "check TWILIO_API_URL"),
+    "no_starttls": (
+        "the mail server offers no encryption",
+        "use smtps:// in BONEWISE_SMTP_URL, or starttls=optional without a login",
+    ),
+    "no_login": (
+        "the mail server does not take the login that BONEWISE_SMTP_URL has",
+        "leave out the user name, or write name and password in ASCII",
+    ),
+    "no_sender": ("the clinic has no sender", "give the clinic a number or a messaging service"),
+}
+
+
+def meaning_of_refusal(
+    table: ErrorTable, channel: Channel, code: str | None, *, of_account: bool
+) -> tuple[str, str] | None:
+    """What the code means and what to do, which may be empty; None for a code that nothing is known of.
+
+    `of_account`: the whole account is refused, not one of its senders.
+    """
+    if code is None:
+        return None
+    if code in _OWN:
+        return _OWN[code]
+    if channel is Channel.SMS:
+        entry = table.twilio_entry(code)
+    else:
+        reply, _, status = code.partition(" ")
+        if not reply.isdigit():
+            return None
+        stage = SmtpStage.LOGIN if of_account else SmtpStage.SENDER
+        entry = table.smtp_entry(stage, int(reply), status or None)
+    return None if entry == table.twilio_entry(None) else (entry.meaning, entry.action)
