@@ -338,7 +338,7 @@ class App:
             store=self.store,
             rules=self.rules,
             claiming=self._claiming,
-            abreast=1 if self.engine.dialect.name == "sqlite" else 2,
+            abreast=2 if self.store.has_many_writers else 1,
             sms=self.sms_channel,
             email=self._email(),
             clock=self.clock,

@@ -14,5 +14,7 @@ lock() {
 
 lock run.txt "$@" pyproject.toml
 lock test.txt "$@" --extra test --extra lint --constraint requirements/run.txt pyproject.toml
+# The peers that `make bench` measures beside the service.
+lock bench.txt "$@" --extra bench --constraint requirements/test.txt pyproject.toml
 # What installs the project itself; it shares one environment with the others, hence their versions.
 lock build.txt "$@" --constraint requirements/test.txt requirements/build.in

@@ -1,6 +1,7 @@
-"""When an account or a sender is refused: stop, keep the messages, and try one of them now and then.
+"""When an account or a sender is refused, or a provider is down: stop, keep the messages, try one now and then.
 
-Sending on would fail for everybody, and a provider may block an account that does not stop asking.
+Sending on would fail for everybody: a provider may block an account that does not stop asking, and of a message sent
+into an outage nobody knows whether it went.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 FIRST_PROBE = timedelta(minutes=1)
-LONGEST_PROBE = timedelta(minutes=15)
+LONGEST_PROBE = timedelta(minutes=5)
 PROBE_TAKES = timedelta(minutes=1)  # nobody else probes meanwhile
 
 

@@ -2,7 +2,8 @@
 
 What counts is when the provider accepts a message, which is some time between the start of the request and its
 answer. So a message counts from its start until a whole second after its answer, and the next one starts only when
-there is room: then no second can hold more, however long requests take.
+there is room: then no second can hold more, however long requests take. A rate with a fraction above one counts as
+the whole number below it, for a second cannot hold half a segment.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+
+_SECOND = 1.0
 
 
 @dataclass(slots=True)
@@ -40,11 +43,16 @@ class Pace:
     def end(self, key: Hashable, *, now: float) -> None:
         """Its answer is there, or will never be."""
         segments = self._started.pop(key, 0)
-        until = now + max(segments, self.capacity) / self.rate
+        until = now + self._window(segments)
         if self._counted and until < self._counted[-1][0]:
             until = self._counted[-1][0]  # after a longer one: in order, at the cost of a moment
         self._counted.append((until, segments))
 
     def rests_for(self) -> float:
         """Seconds of silence after which whoever takes over may start without knowing what went before."""
-        return max(self.capacity, max(self._started.values(), default=0)) / self.rate
+        counted = (segments for _, segments in self._counted)
+        return self._window(max((*self._started.values(), *counted), default=1))
+
+    def _window(self, segments: int) -> float:
+        """For how many seconds so many segments count: one, or as many as the rate needs for them."""
+        return max(_SECOND, segments / self.rate)

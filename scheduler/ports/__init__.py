@@ -1,6 +1,7 @@
 """What the services need from the outside world. `store`, `channels` and `catalogue` implement these."""
 
 from scheduler.ports.channels import (
+    WINDOW_CLOSED,
     EmailChannel,
     ErrorClass,
     Handed,
@@ -21,6 +22,7 @@ from scheduler.ports.work import Stopping, Waiting, Work
 
 __all__ = [
     "SERVICE",
+    "WINDOW_CLOSED",
     "Clock",
     "EmailChannel",
     "ErrorClass",

@@ -32,6 +32,10 @@ class ErrorClass(StrEnum):
     AMBIGUOUS = "ambiguous"  # nobody can say; never repeated blindly
 
 
+WINDOW_CLOSED = "window_closed"
+"""The code of a message that was not handed over because its contact window had just closed."""
+
+
 class Scope(StrEnum):
     """How far a configuration fault reaches."""
 

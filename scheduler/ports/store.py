@@ -306,6 +306,11 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Unit]: ...
 
     @property
+    def has_many_writers(self) -> bool:
+        """Whether transactions that write go on side by side, rather than one after the other."""
+        ...
+
+    @property
     def can_rehearse(self) -> bool:
         """Whether `rehearse` works with this store."""
         ...

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Contact, Enrolled, TaskOpened
 from scheduler.domain.enrolment import NotSent
@@ -21,11 +20,11 @@ from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.domain.reacting import Situation, take_back
 from scheduler.domain.second_try import second_try
 from scheduler.domain.sending import Pending
-from scheduler.domain.tasks import ServiceTask, add_working_days
+from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
-from scheduler.records import Clinic, LedgerMessage, NewTask, Patient
-from scheduler.services.changes import Decided, write_changes
+from scheduler.records import Clinic, LedgerMessage, Patient
+from scheduler.services.changes import Decided, clinic_task, write_changes
 from scheduler.services.consenting import record_consent
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
@@ -109,7 +108,8 @@ class Aftermath:
     def doubt(self, unit: Unit, message: LedgerMessage, clinic: Clinic, *, now: datetime) -> None:
         """Hand a message of which nobody knows whether it went to a person."""
         note = f"message {message.id}"
-        task = self._task(ServiceTask.DELIVERY_UNKNOWN, doubt_cause(message.id), clinic, now, note=note)
+        cause = doubt_cause(message.id)
+        task = clinic_task(self._rules, ServiceTask.DELIVERY_UNKNOWN, clinic, cause=cause, now=now, note=note)
         unit.worklist.open([replace(task, patient_id=message.patient_id)], now=now)
 
     def _settle_patient(
@@ -157,7 +157,7 @@ class Aftermath:
                 return _opted_out(unit, patient, channel, now)
             case FollowUp.OPERATOR:
                 cause = f"{ServiceTask.SENDER_REFUSED}:{channel.value}:{fallen.reason}"
-                task = self._task(ServiceTask.SENDER_REFUSED, cause, clinic, now, note=note)
+                task = clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=cause, now=now, note=note)
                 unit.worklist.open([task], now=now)
             case _:
                 pass
@@ -168,19 +168,6 @@ class Aftermath:
             unit.questions.ask([(fallen.message.id, fallen.clinic_id)], at=now + ASK_AFTER)
         else:
             self.doubt(unit, fallen.message, clinic, now=now)
-
-    def _task(self, kind: ServiceTask, cause: str, clinic: Clinic, now: datetime, *, note: str) -> NewTask:
-        described = self._rules.task_kinds[kind]
-        opened_on = local_date(now, ZoneInfo(clinic.timezone))
-        return NewTask(
-            clinic_id=clinic.id,
-            patient_id=None,
-            kind=kind,
-            cause=cause,
-            priority=described.priority.value,
-            due=add_working_days(opened_on, described.due_working_days),
-            note=note,
-        )
 
 
 def doubt_cause(message_id: UUID) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import (
     Change,
@@ -20,7 +21,7 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.tasks import ServiceTask, add_working_days
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
-from scheduler.records import NewTask
+from scheduler.records import Clinic, NewTask
 from scheduler.services.rules import Rules
 
 
@@ -50,13 +51,23 @@ def cause(patient_id: UUID, kind: str) -> str:
 
 def new_task(rules: Rules, decided: Decided, kind: str, *, now: datetime, note: str = "") -> NewTask:
     """A task of `kind` about this patient, with the priority and due date of its kind."""
-    described = rules.task_kinds[kind]
     opened_on = local_date(now, decided.change.contact.zone)
+    task = _task(rules, kind, decided.clinic_id, cause(decided.patient_id, kind), opened_on, note)
+    return replace(task, patient_id=decided.patient_id)
+
+
+def clinic_task(rules: Rules, kind: str, clinic: Clinic, *, cause: str, now: datetime, note: str = "") -> NewTask:
+    """A task of `kind` for the clinic as a whole; one for the same `cause` is open at a time."""
+    return _task(rules, kind, clinic.id, cause, local_date(now, ZoneInfo(clinic.timezone)), note)
+
+
+def _task(rules: Rules, kind: str, clinic_id: int, cause: str, opened_on: date, note: str) -> NewTask:
+    described = rules.task_kinds[kind]
     return NewTask(
-        clinic_id=decided.clinic_id,
-        patient_id=decided.patient_id,
+        clinic_id=clinic_id,
+        patient_id=None,
         kind=kind,
-        cause=cause(decided.patient_id, kind),
+        cause=cause,
         priority=described.priority.value,
         due=add_working_days(opened_on, described.due_working_days),
         note=note,

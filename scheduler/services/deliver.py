@@ -21,10 +21,11 @@ from scheduler.domain.people import Channel
 from scheduler.ports import Clock, EmailChannel, OutboundEmail, OutboundSms, SendResult, SmsChannel, Stopping, Store
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.answers import Answers
 from scheduler.services.claiming import LEASE, Claimed, Claiming
 from scheduler.services.feeding import Feed, Steady
 from scheduler.services.lanes import Route
-from scheduler.services.recording import Answers, Recording
+from scheduler.services.recording import Recording
 from scheduler.services.rules import Rules
 
 BATCH = 500  # messages between two commits: what a crash leaves to be settled

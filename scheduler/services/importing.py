@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scheduler.ports import Store, Unit
+from scheduler.ports import Rehearsed, Store, Unit
 from scheduler.records import Clinic
 from scheduler.services.enrol import Enroller, Fate
 from scheduler.services.intake.ahead import can_work_ahead, work_ahead
-from scheduler.services.intake.batches import Batch, batches
-from scheduler.services.intake.draft import Rejected, Row, RowError
+from scheduler.services.intake.batches import Batch, batches, rehearsed
+from scheduler.services.intake.draft import PatientDraft, Rejected, Row, RowError
 from scheduler.services.rules import Rules
 
 BATCH = 1000  # rows per transaction
@@ -53,23 +53,22 @@ def import_rows(
 ) -> ImportReport:
     """Enrol the patients of `rows`, batch by batch; each batch becomes true at once or not at all.
 
-    With many `expected`, another process reads and prepares them ahead: what `rows` notes about itself while it is
+    With many `expected`, two other processes read and prepare them ahead: what `rows` notes about itself while it is
     read is then not seen here. `on_rejected` gets every row that did not load, `on_progress` the number of rows of
     each finished batch. Raises what the reader of `rows` raises; the batches before it stay, and importing again
     changes nothing in them.
     """
     report = ImportReport()
     enroller = Enroller(rules, clinic, now=now, by=by)
+
+    def rehearse(drafts: list[PatientDraft]) -> Rehearsed:
+        return store.rehearse(lambda unit: enroller.enrol(unit, drafts))
+
     with ExitStack() as open_until_done:
+        coming = batches(iter(rows), size=BATCH)
         if expected >= WORTH_REHEARSING and not dry_run and can_work_ahead() and store.can_rehearse:
-            prepared = batches(
-                iter(rows),
-                size=BATCH,
-                rehearse=lambda drafts: store.rehearse(lambda unit: enroller.enrol(unit, drafts)),
-            )
-            coming = open_until_done.enter_context(work_ahead(prepared))
-        else:
-            coming = batches(iter(rows), size=BATCH)
+            read = open_until_done.enter_context(work_ahead(coming))
+            coming = open_until_done.enter_context(work_ahead(rehearsed(read, rehearse)))
         for batch in coming:
             report.count(_look_at(store, enroller, batch) if dry_run else _store(store, enroller, batch))
             report.excluded += len(batch.excluded)

@@ -120,11 +120,11 @@ def hush(unit: Unit, channel: Channel, *, until: datetime) -> None:
 
 
 def refuse(unit: Unit, key: str, code: str | None, *, now: datetime) -> bool:
-    """The provider refuses the account or sender. True when it did not before: then somebody has to be told."""
+    """The provider refuses the account or sender, or is down. True when it did not before: then tell somebody."""
     lane = unit.lanes.hold([key])[key]
     unit.lanes.write(replace(lane, breaker=lane.breaker.refused(code, now)))
     if not lane.breaker.is_open:
-        _log.error("the provider refuses %s with code %s; its messages wait until that is mended", _name(key), code)
+        _log.error("the provider takes nothing from %s (%s); its messages wait until that changes", _name(key), code)
     return not lane.breaker.is_open
 
 

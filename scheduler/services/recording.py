@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.tasks import ServiceTask, add_working_days
-from scheduler.domain.when import local_date
-from scheduler.ports import Clock, ErrorClass, Outcome, Scope, SendResult, Store, Unit
-from scheduler.records import AttemptEnd, Clinic, NewTask
+from scheduler.domain.tasks import ServiceTask
+from scheduler.ports import Clock, SendResult, Store, Unit
+from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.answers import Answers
+from scheduler.services.changes import clinic_task
 from scheduler.services.composing import Composed
-from scheduler.services.feeding import Feed
-from scheduler.services.lanes import Route
 from scheduler.services.outcomes import Settled, settle
 from scheduler.services.rules import Rules
 
 RELEASED = "released"  # the outcome of an attempt that was never handed over
-_TOO_MANY = 5  # messages in a row that the provider turned away for their number: then it gets a rest
 _NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """An account or sender that was refused, and a clinic that is affected."""
-
-    key: str
-    code: str | None
-    clinic_id: int
-
-
-class Answers:
-    """What a batch's messages were answered, as it comes; stops the batch when going on is pointless."""
-
-    def __init__(self, route: Route, feed: Feed) -> None:
-        self.route = route
-        self.feed = feed
-        self.results: list[tuple[Composed, SendResult]] = []
-        self.refusals: dict[str, SendResult] = {}
-        self.silence: SendResult | None = None
-        self._turned_away = 0
-
-    def add(self, result: SendResult) -> None:
-        """One answer."""
-        composed = self.feed.answered(result)
-        self.results.append((composed, result))
-        if result.error_class is ErrorClass.CONFIGURATION and result.scope is not Scope.MESSAGE:
-            self.refusals[self._refused(composed, result)] = result
-            self.feed.cut()
-        self._turned_away = self._turned_away + 1 if result.retry_after is not None else 0
-        if self._turned_away >= _TOO_MANY:
-            self.silence = result
-            self.feed.cut()
-
-    @property
-    def has_success(self) -> bool:
-        """Whether the provider took at least one message."""
-        return any(result.outcome is Outcome.ACCEPTED for _, result in self.results)
-
-    def _refused(self, composed: Composed, result: SendResult) -> str:
-        if result.scope is Scope.ACCOUNT:
-            return self.route.account
-        return f"{self.route.account}:{composed.sender or '-'}"
 
 
 class Recording:
@@ -102,27 +55,21 @@ class Recording:
                 clinics = unit.installation.clinics()
                 affected = {composed.attempt.clinic_id for composed, _ in answers.results}
                 self._alarm(unit, [clinics[clinic_id] for clinic_id in sorted(affected)], key, result, now)
-        if answers.silence is not None and answers.silence.retry_after is not None:
-            lanes.hush(unit, answers.route.channel, until=now + answers.silence.retry_after)
-        if answers.route.is_probe and answers.results and not answers.refusals:
+        if answers.silence is not None:
+            lanes.hush(unit, answers.route.channel, until=now + answers.silence)
+        if answers.outage is not None:
+            lanes.refuse(unit, answers.route.key, answers.outage.code, now=now)
+        elif answers.route.is_probe and answers.results and not answers.refusals:
             for key in lanes.mend(unit, [answers.route.key]):
                 for clinic_id in unit.installation.clinics():
                     unit.worklist.close(clinic_id, [_cause(key)], now=now)
 
     def _alarm(self, unit: Unit, clinics: list[Clinic], key: str, result: SendResult, now: datetime) -> None:
         """Somebody has to look at the account or the sender: one task for each clinic that is affected."""
-        described = self._rules.task_kinds[ServiceTask.SENDER_REFUSED]
+        note = result.detail or f"code {result.code}"
         unit.worklist.open(
             [
-                NewTask(
-                    clinic_id=clinic.id,
-                    patient_id=None,
-                    kind=ServiceTask.SENDER_REFUSED,
-                    cause=_cause(key),
-                    priority=described.priority.value,
-                    due=add_working_days(local_date(now, ZoneInfo(clinic.timezone)), described.due_working_days),
-                    note=result.detail or f"code {result.code}",
-                )
+                clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=_cause(key), now=now, note=note)
                 for clinic in clinics
             ],
             now=now,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from scheduler.domain.people import Channel
 from scheduler.domain.zones import tzdata_version
@@ -17,6 +18,7 @@ from scheduler.services.plan import Planned, plan_all_due, plan_due, recompute
 from scheduler.services.reconcile import Reconciled, Reconciliation
 from scheduler.services.rules import Rules
 
+_PLANNED_MEANWHILE = 0.02  # seconds between two looks at what planning has left to deliver
 _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next contacts were worked out with
 
 
@@ -55,11 +57,13 @@ class Ticker:
         with self._store.reading() as unit:
             patients_due, _ = unit.gauges.due(now)
             abandoned = unit.gauges.abandoned(now)
+            is_ready = bool(unit.gauges.ready(now))
             is_asking = unit.questions.is_due(now)
         rescued = self._delivery.rescue() if abandoned else 0
         asked = self._reconciliation.run(stopping=stopping) if is_asking else Reconciled()
-        planned = plan_all_due(self._store, self._rules, now, stopping=stopping) if patients_due else Planned()
-        delivered = self._deliver(stopping)
+        planned, delivered = Planned(), Delivered()
+        if patients_due or is_ready or rescued or is_asking:
+            planned, delivered = self._plan_and_deliver(now, stopping, is_planning=patients_due > 0)
         return TickReport(
             planned=planned.messages,
             sent=delivered.sent,
@@ -73,15 +77,31 @@ class Ticker:
             planned_patients=planned.patients,
         )
 
-    def _deliver(self, stopping: Stopping) -> Delivered:
-        """Every channel with something to send, side by side: a provider that hangs delays only its own."""
-        with self._store.reading() as unit:
-            ready = sorted(unit.gauges.ready(self._clock.now()))
-        if not ready:
-            return Delivered()
-        with ThreadPoolExecutor(len(ready), thread_name_prefix="channel") as channels:
-            running = [channels.submit(self._delivery.deliver_all, channel, stopping=stopping) for channel in ready]
-        return sum((channel.result() for channel in running), Delivered())
+    def _plan_and_deliver(self, now: datetime, stopping: Stopping, *, is_planning: bool) -> tuple[Planned, Delivered]:
+        """Every channel side by side: a provider that hangs delays only its own. Where it pays, beside planning."""
+        with ThreadPoolExecutor(len(Channel) + 1, thread_name_prefix="tick") as parts:
+            planning: Future[Planned] = Future()
+            if is_planning:
+                planning = parts.submit(plan_all_due, self._store, self._rules, now, stopping=stopping)
+                if not self._store.has_many_writers:
+                    wait([planning])
+            else:
+                planning.set_result(Planned())
+            running = [parts.submit(self.deliver_while, planning, channel, stopping=stopping) for channel in Channel]
+            return planning.result(), sum((channel.result() for channel in running), Delivered())
+
+    def deliver_while(self, planning: Future[Any], channel: Channel, *, stopping: Stopping) -> Delivered:
+        """Deliver what is due on `channel`, and what `planning` adds to it until it is done."""
+        total = Delivered()
+        while True:
+            is_last = planning.done()
+            with self._store.reading() as unit:
+                is_ready = channel in unit.gauges.ready(self._clock.now())
+            if is_ready:
+                total += self._delivery.deliver_all(channel, stopping=stopping)
+            if is_last or stopping():
+                return total
+            wait([planning], timeout=_PLANNED_MEANWHILE)
 
     # The same work in parts, for engines that spread it over threads and processes
 

@@ -63,6 +63,11 @@ class Store:
             yield Unit(connection, self._vault)
 
     @property
+    def has_many_writers(self) -> bool:
+        """Whether transactions that write go on side by side: on PostgreSQL."""
+        return self._engine.dialect.name != "sqlite"
+
+    @property
     def can_rehearse(self) -> bool:
         """Whether `rehearse` works: on SQLite alone."""
         return self._engine.dialect.name == "sqlite"

@@ -19,6 +19,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.utils import floatToGoString
 
 from scheduler import __version__
 from scheduler.bootstrap import App
@@ -266,6 +267,6 @@ def _histogram(name: str, says: str, values: Mapping[tuple[str, ...], Spans], *l
 def _cumulative(spans: Spans) -> Iterable[tuple[str, float]]:
     """As Prometheus counts: each bucket holds all that took no longer than its bound."""
     so_far = 0
-    for bound, count in zip((*(f"{bound:g}" for bound in SPAN_BOUNDS), "+Inf"), spans.counts, strict=True):
+    for bound, count in zip((*map(floatToGoString, SPAN_BOUNDS), "+Inf"), spans.counts, strict=True):
         so_far += count
         yield bound, so_far

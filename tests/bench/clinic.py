@@ -32,9 +32,9 @@ _MOBILITIES = ("walking", "limited", "wheelchair", "standing_frame")
 _RISKS = ("", "steroids", "ssri;falls", "menopause", "low_vitamin_d;smoking")
 
 
-@dataclass(frozen=True)
+@dataclass
 class StandingClock:
-    """A clock that stands still, so that all that is due stays due."""
+    """A clock that stands still until somebody moves it, so that all that is due stays due."""
 
     at: datetime
 

@@ -14,7 +14,7 @@ from scheduler.ports import Handed, OutboundEmail, OutboundSms, Outcome, SendRes
 from scheduler.services.plan import plan_all_due
 from scheduler.services.rules import Rules
 from scheduler.services.simulate import simulate
-from tests.bench.clinic import import_csv, new_clinic, open_app, stored_clinic
+from tests.bench.clinic import StandingClock, import_csv, new_clinic, open_app, stored_clinic
 from tests.bench.laps import Run
 from tests.bench.people import ENROLLED, YEAR
 
@@ -48,9 +48,16 @@ class NoEmail:
         pass
 
 
-def open_worker(environment: dict[str, str], *, at: datetime, null_sender: bool) -> App:
-    """A worker, all that it needs made: what is measured begins when the minute comes, not when a process starts."""
+def open_worker(
+    environment: dict[str, str], *, at: datetime, null_sender: bool, clock: StandingClock | None = None
+) -> App:
+    """A worker, all that it needs made: what is measured begins when the minute comes, not when a process starts.
+
+    Its clock stands at `at`, unless it gets one that will be moved.
+    """
     app = open_app(environment, at=at)
+    if clock is not None:
+        app.clock = clock
     if null_sender:
         app.sms_channel = NullSms()
         app._email = NoEmail  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from scheduler.channels.twilio.retry_after import MAY_SAY_WHEN, retry_after
 from scheduler.channels.twilio.settings import TwilioSettings
 from scheduler.channels.twilio.source import Source
 from scheduler.channels.twilio.transfers import Finished, Transfers
-from scheduler.ports import Clock, Handed, OutboundSms, Scope, SendResult
+from scheduler.ports import WINDOW_CLOSED, Clock, Handed, OutboundSms, Scope, SendResult
 
 MAX_VALIDITY_SECONDS = 36_000  # Twilio's queue holds a message ten hours at most
 _NOTHING_YET = 0.005  # seconds to look after what is under way before a batch without a message is asked again
@@ -109,7 +109,7 @@ class TwilioSms:
             if validity <= 0:
                 return outcome.not_handed_over(
                     attempt,
-                    code="window_closed",
+                    code=WINDOW_CLOSED,
                     detail="the patient's contact window closed before the message could go",
                 )
         if not message.messaging_service and not message.sender_number:

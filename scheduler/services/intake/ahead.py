@@ -1,4 +1,4 @@
-"""Working ahead in a process of its own: the next batch is made ready while the one before it is being stored."""
+"""Working ahead in processes of their own: the next batch is made ready while the one before it is being stored."""
 
 from __future__ import annotations
 

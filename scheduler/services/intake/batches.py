@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -22,7 +22,7 @@ class Drafts:
         self._packed = packed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Drafts, (None, pickle.dumps(self._drafts, pickle.HIGHEST_PROTOCOL))
+        return Drafts, (None, self._packed or pickle.dumps(self._drafts, pickle.HIGHEST_PROTOCOL))
 
     def unpacked(self) -> list[PatientDraft]:
         """The drafts themselves."""
@@ -41,10 +41,10 @@ class Batch:
     warnings: Sequence[RowError]
     rejected: Sequence[Rejected]
     excluded: Sequence[Excluded]
-    rehearsed: Rehearsed | None
+    rehearsed: Rehearsed | None = None
 
 
-def batches(rows: Iterator[Row], *, size: int, rehearse: Rehearse | None = None) -> Iterator[Batch]:
+def batches(rows: Iterator[Row], *, size: int) -> Iterator[Batch]:
     """The rows in batches of `size`."""
     while batch := list(islice(rows, size)):
         drafts = [row for row in batch if isinstance(row, PatientDraft)]
@@ -55,5 +55,10 @@ def batches(rows: Iterator[Row], *, size: int, rehearse: Rehearse | None = None)
             warnings=[warning for draft in drafts for warning in draft.warnings],
             rejected=[row for row in batch if isinstance(row, Rejected)],
             excluded=[row for row in batch if isinstance(row, Excluded)],
-            rehearsed=rehearse(drafts) if rehearse else None,
         )
+
+
+def rehearsed(read: Iterator[Batch], rehearse: Rehearse) -> Iterator[Batch]:
+    """The batches, with what storing each comes to."""
+    for batch in read:
+        yield replace(batch, rehearsed=rehearse(batch.drafts.unpacked()))

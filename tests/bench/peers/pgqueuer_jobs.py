@@ -6,12 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from importlib import import_module
 from typing import Any
-
-import psycopg
-from psycopg_pool import AsyncConnectionPool
 
 from tests.bench.people import phone_of
 from tests.bench.laps import Run
@@ -20,6 +16,10 @@ from tests.bench.peers import reminders, table
 _DEQUEUED_AT_ONCE = 100
 _CONNECTIONS = 10
 _ENTRYPOINT = "remind"
+_MARK_SENT = table.MARK_SENT.replace("%s", "$1", 1).replace("%s", "$2")
+_MARK_MANY_SENT = table.MARK_MANY_SENT.replace("%s", "$1", 1).replace("%s", "$2")
+
+_asyncpg: Any = import_module("asyncpg")
 
 
 def spike(*, database: str, patients: int, url: str, per_job: int = 1) -> Run:
@@ -37,26 +37,25 @@ def spike(*, database: str, patients: int, url: str, per_job: int = 1) -> Run:
 async def _spike(database: str, patients: int, url: str, per_job: int) -> Run:
     types: Any = import_module("pgqueuer.types")
     dsn, run, client = table.dsn_of(database), Run(), reminders.async_twilio_client(url)
-    async with _manager(dsn) as manager, _pool(dsn) as pool:
+    async with _manager(dsn) as manager, _asyncpg.create_pool(dsn, min_size=_CONNECTIONS, max_size=_CONNECTIONS) as pool:
 
         async def remind(job: Any) -> None:
-            numbers = json.loads(job.payload)
-            sent = [reminders.send_async(client, phone_of(number)) for number in numbers]
-            sids = [await sent[0]] if len(sent) == 1 else await asyncio.gather(*sent)
-            async with pool.connection() as connection:
-                if len(numbers) == 1:
-                    await connection.execute(table.MARK_SENT, (sids[0], numbers[0]))
-                else:
-                    await connection.execute(table.MARK_MANY_SENT, (sids, numbers))
+            number = int(job.payload)
+            sid = await reminders.send_async(client, phone_of(number))
+            await pool.execute(_MARK_SENT, sid, number)
 
-        manager.entrypoint(_ENTRYPOINT)(remind)
+        async def remind_many(job: Any) -> None:
+            numbers = json.loads(job.payload)
+            sids = await asyncio.gather(*(reminders.send_async(client, phone_of(number)) for number in numbers))
+            await pool.execute(_MARK_MANY_SENT, sids, numbers)
+
+        manager.entrypoint(_ENTRYPOINT)(remind if per_job == 1 else remind_many)
         await _enqueue(manager, patients, per_job, run)
         with run.lap("spike", done=patients):
             await manager.run(
                 batch_size=_DEQUEUED_AT_ONCE if per_job == 1 else 2,
                 mode=types.QueueExecutionMode.drain,
                 max_concurrent_tasks=2 * _DEQUEUED_AT_ONCE if per_job == 1 else 4,
-                dequeue_timeout=timedelta(seconds=0.05),
             )
     await client.http_client.close()
     return run
@@ -64,27 +63,22 @@ async def _spike(database: str, patients: int, url: str, per_job: int) -> Run:
 
 @asynccontextmanager
 async def _manager(dsn: str) -> AsyncIterator[Any]:
-    drivers: Any = import_module("pgqueuer.adapters.drivers.psycopg")
+    drivers: Any = import_module("pgqueuer.adapters.drivers.asyncpg")
     queries: Any = import_module("pgqueuer.queries")
     managers: Any = import_module("pgqueuer.qm")
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        kept = queries.Queries(drivers.PsycopgDriver(connection))
+    connection = await _asyncpg.connect(dsn)
+    try:
+        kept = queries.Queries(drivers.AsyncpgDriver(connection))
         await kept.install()
         yield managers.QueueManager(kept)
-
-
-@asynccontextmanager
-async def _pool(dsn: str) -> AsyncIterator[Any]:
-    settings = {"min_size": _CONNECTIONS, "max_size": _CONNECTIONS, "kwargs": {"autocommit": True}}
-    async with AsyncConnectionPool(dsn, open=False, **settings) as pool:
-        await pool.wait()
-        yield pool
+    finally:
+        await connection.close()
 
 
 async def _enqueue(manager: Any, patients: int, per_job: int, run: Run) -> None:
-    payloads = [
-        json.dumps(list(range(start, min(start + per_job, patients)))).encode()
-        for start in range(0, patients, per_job)
-    ]
+    starts = range(0, patients, per_job)
+    payloads = [json.dumps(list(range(n, min(n + per_job, patients)))) if per_job > 1 else str(n) for n in starts]
     with run.lap("add", done=patients):
-        await manager.queries.enqueue([_ENTRYPOINT] * len(payloads), payloads, [0] * len(payloads))
+        await manager.queries.enqueue(
+            [_ENTRYPOINT] * len(payloads), [each.encode() for each in payloads], [0] * len(payloads)
+        )

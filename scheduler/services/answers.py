@@ -1,0 +1,69 @@
+"""What the messages of one batch are answered, and when going on with the batch is pointless."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from scheduler.ports import WINDOW_CLOSED, ErrorClass, Outcome, Scope, SendResult
+from scheduler.services.composing import Composed
+from scheduler.services.feeding import Feed
+from scheduler.services.lanes import Route
+
+IN_A_ROW = 5  # so many messages without an answer are an outage; so many turned away want a rest
+
+
+class Answers:
+    """Collects the answers of a batch; what they say about the lane as a whole cuts its feed.
+
+    `refusals`: the accounts and senders (lane keys) that were refused. `outage`: the provider does not answer, or
+    cannot be reached. `silence`: how long it wants to be left alone.
+    """
+
+    def __init__(self, route: Route, feed: Feed) -> None:
+        self.route = route
+        self.feed = feed
+        self.results: list[tuple[Composed, SendResult]] = []
+        self.refusals: dict[str, SendResult] = {}
+        self.outage: SendResult | None = None
+        self.silence: timedelta | None = None
+        self._unanswered = 0
+        self._turned_away = 0
+
+    def add(self, result: SendResult) -> None:
+        """One answer, or the want of one."""
+        composed = self.feed.answered(result)
+        self.results.append((composed, result))
+        if result.error_class is ErrorClass.CONFIGURATION and result.scope is not Scope.MESSAGE:
+            self.refusals[self._refused(composed, result)] = result
+            self.feed.cut()
+        self._count_turned_away(result)
+        self._count_unanswered(result)
+
+    def _count_turned_away(self, result: SendResult) -> None:
+        self._turned_away = self._turned_away + 1 if result.retry_after is not None else 0
+        if self._turned_away >= IN_A_ROW:
+            self.silence = result.retry_after
+            self.feed.cut()
+
+    def _count_unanswered(self, result: SendResult) -> None:
+        """Every message that is sent into an outage becomes one of which nobody knows whether it went."""
+        if not _is_unanswered(result):
+            self._unanswered, self.outage = 0, None
+            return
+        self._unanswered += 1
+        if self._unanswered >= IN_A_ROW or self.route.is_probe:
+            self.outage = result
+            self.feed.cut()
+
+    def _refused(self, composed: Composed, result: SendResult) -> str:
+        if result.scope is Scope.ACCOUNT:
+            return self.route.account
+        return f"{self.route.account}:{composed.sender or '-'}"
+
+
+def _is_unanswered(result: SendResult) -> bool:
+    if result.retry_after is not None or result.code == WINDOW_CLOSED:
+        return False
+    return result.outcome is Outcome.UNKNOWN or (
+        result.outcome is Outcome.NOT_HANDED_OVER and result.error_class is ErrorClass.TRANSIENT
+    )

@@ -1,0 +1,131 @@
+"""A storm: 2,000 patients due, and a random one of the processes that serve them is killed every two seconds.
+
+Real processes, `kill -9`, a real database and real HTTP to a provider whose journal is the judge. During the storm
+the days pass more quickly: whoever starts anew finds the clock some minutes further on, so that leases run out and
+lost answers are looked into while the killing goes on, and the clocks of two workers disagree.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.cli import fake_time_library
+from tests.support.clinics import DUE
+from tests.support.mornings import SERVE, WORKER, Morning, Process, morning_over
+from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
+
+PATIENTS = 2_000
+STORM = 20.0  # seconds
+KILL_EVERY = 2.0
+LATENCY = 0.6  # seconds the provider takes over each text, so that every kill finds texts under way
+HASTE = 15  # seconds of the day in a second of the storm
+SEED = 20260303
+
+MINUTE = timedelta(minutes=1)
+NIGHT = DUE.replace(hour=1, minute=20) + timedelta(days=1)  # 20:20 in New York, when a text can no longer arrive
+NEXT_DAY = DUE + timedelta(days=1, minutes=1)
+
+pytestmark = pytest.mark.skipif(fake_time_library() is None, reason="needs libfaketime, which is for Linux")
+
+
+class Day:
+    """The time of day during the storm."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        return DUE + (time.monotonic() - self._began) * timedelta(seconds=HASTE)
+
+
+def storm(morning: Morning, command: tuple[str, ...], *, processes: int, day: Day) -> int:
+    """Kill and start anew until the storm is over, and kill them all; returns how many were killed with work begun."""
+    chance, interrupted = Random(SEED), 0
+    running = [morning.start(command, at=day.now()) for _ in range(processes)]
+    over = time.monotonic() + STORM
+    while (kill_at := time.monotonic() + KILL_EVERY) < over:
+        wait_until(lambda at=kill_at: time.monotonic() >= at, what="the next to be killed")  # type: ignore[misc]
+        place = chance.randrange(processes)
+        morning.kill(running[place])
+        interrupted += morning.standing()["sending"] > 0
+        running[place] = morning.start(command, at=day.now())
+    for process in running:
+        morning.kill(process)
+    return interrupted
+
+
+def work_until(
+    morning: Morning, command: tuple[str, ...], *, processes: int, at: datetime, done: Callable[[], bool], what: str
+) -> None:
+    """Let them work in peace from `at` until `done`."""
+    running: list[Process] = [morning.start(command, at=at) for _ in range(processes)]
+    wait_until(done, what=what, seconds=60)
+    morning.stop(running)
+
+
+def settle(morning: Morning, day: Day) -> None:
+    """What is due in the rest of the first day: leases run out, the provider is asked, the window closes."""
+    morning.twilio.latency = 0.0
+    after = day.now()
+    for later in (6 * MINUTE, 9 * MINUTE):  # the last lease has run out; two minutes later the provider is asked
+        morning.tick(after + later)
+    standing, journal = morning.standing(), morning.journal()
+    assert standing["sent"] == len(journal), standing
+    assert standing.keys() <= {"sent", "unknown"}, standing
+    assert morning.recorded() == journal
+    morning.tick(NIGHT)
+
+
+def judge(morning: Morning) -> None:
+    """At the end of the day: whoever has a text is on record with it, and whoever has none is known to have none."""
+    journal = morning.journal()
+    assert morning.recorded() == journal
+    assert morning.standing() == {
+        status: count
+        for status, count in (("sent", len(journal)), ("not_sent", PATIENTS - len(journal)))
+        if count
+    }
+
+
+def weather(morning: Morning, command: tuple[str, ...], *, processes: int) -> None:
+    """The storm, the calm after it, and the next day, on which everybody has had one text."""
+    day = Day()
+    morning.twilio.clock = lambda: day.now().timestamp()
+    interrupted = storm(morning, command, processes=processes, day=day)
+    assert interrupted >= 3, "the storm has to hit"
+    settle(morning, day)
+    judge(morning)
+    morning.twilio.clock = NEXT_DAY.timestamp
+    work_until(
+        morning,
+        command,
+        processes=processes,
+        at=NEXT_DAY,
+        done=lambda: morning.standing()["sent"] == PATIENTS,
+        what="everybody to have a text",
+    )
+    assert morning.journal().keys() == morning.everybody()
+    assert morning.recorded() == morning.journal()
+
+
+def test_workers_on_postgresql_lose_and_double_nothing_in_a_storm(postgres_url: str, tmp_path: Path) -> None:
+    with (
+        TwilioServer(latency=LATENCY) as twilio,
+        morning_over(twilio, database_url=postgres_url, folder=tmp_path, patients=PATIENTS) as morning,
+    ):
+        weather(morning, WORKER, processes=2)
+
+
+def test_the_embedded_service_on_sqlite_loses_and_doubles_nothing_in_a_storm(sqlite_url: str, tmp_path: Path) -> None:
+    with (
+        TwilioServer(latency=LATENCY) as twilio,
+        morning_over(twilio, database_url=sqlite_url, folder=tmp_path, patients=PATIENTS) as morning,
+    ):
+        weather(morning, SERVE, processes=1)
