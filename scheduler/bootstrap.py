@@ -418,7 +418,7 @@ class App:
         return load_error_table(self._error_file)
 
     def meaning_of_refusal(self, channel: Channel, code: str | None, *, of_account: bool) -> tuple[str, str] | None:
-        """What a code means with which an account or a sender is refused, and what to do; None when unlisted.
+        """What a code means for which a provider takes nothing more, and what to do; None when unlisted.
 
         Raises `ValueError` when the error table has faults.
         """

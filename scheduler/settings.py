@@ -245,6 +245,7 @@ class _Values:
             if name.startswith("BONEWISE_") and name not in NAMES:
                 from difflib import get_close_matches
 
-                close = get_close_matches(name, NAMES, n=1, cutoff=0.8)
-                hint = f"; did you mean {close[0]}?" if close else ""
+                bare = {known.removeprefix("BONEWISE_"): known for known in NAMES}
+                close = get_close_matches(name.removeprefix("BONEWISE_"), bare, n=1, cutoff=0.8)
+                hint = f"; did you mean {bare[close[0]]}?" if close else ""
                 yield f"{name} is not a setting and has no effect{hint}"

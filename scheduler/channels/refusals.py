@@ -1,17 +1,40 @@
-"""What it means, in words, that a provider refuses an account or a sender: for whoever has to mend it."""
+"""What it means, in words, that a provider takes nothing from an account or a sender: for whoever has to mend it."""
 
 from __future__ import annotations
 
 from scheduler.channels.errors import ErrorTable, SmtpStage
 from scheduler.domain.people import Channel
 
-# Codes of our own, for connections that a setting keeps from coming about: no provider answered.
+_BROKEN_OFF = (
+    "the provider breaks off before a whole answer has come",
+    "look at the provider's status page, and at what stands between this machine and it",
+)
+_NO_CONNECTION = (
+    "no connection to the provider comes about",
+    "check this machine's way to the internet, the provider's address in the settings, and its status page",
+)
+
+# Codes of our own, where no provider answered.
 _OWN = {
     "tls": (
         "the encrypted connection to the provider failed",
         "check the provider's address in the settings, this machine's clock and its certificates",
     ),
     "address": ("the provider's address cannot be called", "check TWILIO_API_URL"),
+    "dns": (
+        "the provider's host name is not found",
+        "check this machine's name resolution, and the provider's address in the settings",
+    ),
+    "connect": _NO_CONNECTION,
+    "connect_timeout": _NO_CONNECTION,
+    "timeout": (
+        "the provider does not answer in time",
+        "look at the provider's status page; BONEWISE_PROVIDER_TIMEOUT says how long it is waited for",
+    ),
+    "closed": _BROKEN_OFF,
+    "answer_lost": _BROKEN_OFF,
+    "unreadable": _BROKEN_OFF,
+    "unstable": _BROKEN_OFF,
     "no_starttls": (
         "the mail server offers no encryption",
         "use smtps:// in BONEWISE_SMTP_URL, or starttls=optional without a login",
@@ -29,7 +52,7 @@ def meaning_of_refusal(
 ) -> tuple[str, str] | None:
     """What the code means and what to do, which may be empty; None for a code that nothing is known of.
 
-    `of_account`: the whole account is refused, not one of its senders.
+    `of_account`: it is about the whole account, not one of its senders.
     """
     if code is None:
         return None

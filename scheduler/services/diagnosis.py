@@ -17,12 +17,12 @@ SKEW = timedelta(seconds=5)  # by which two clocks may differ: leases and retrie
 
 _WORDS = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
 _UNLISTED = "which config/provider_errors.yaml does not list"
-_LOOK_THERE = "look into the provider's own log for what it misses"
+_LOOK_THERE = "look at the provider's own log and status page"
 _SENDER_OPTIONS = {Channel.SMS: "--sms-from or --messaging-service", Channel.EMAIL: "--email-from"}
 
 
 Explain = Callable[[Refused], "tuple[str, str] | None"]
-"""Looks a refusal's code up in the error table: what it means, and what to do, which may be empty."""
+"""Looks the code up in the error table: what it means, and what to do, which may be empty."""
 
 
 def diagnose(vitals: Vitals, *, explain: Explain, real: Set[Channel]) -> list[Finding]:
@@ -75,18 +75,18 @@ def _clocks(vitals: Vitals) -> Iterator[Finding]:
             )
 
 
-# What the providers refuse
+# From whom providers take nothing
 
 
 def _refusals(vitals: Vitals, explain: Explain) -> Iterator[Finding]:
     for one in vitals.refused:
         meaning, action = explain(one) or (_UNLISTED, "")
-        code = f"with code {one.breaker.code}" if one.breaker.code else "without a code"
+        why = f"code {one.breaker.code}, {meaning}" if one.breaker.code else "it gave no code"
         yield Finding(
             topic=Topic.SENDER,
             what=(
-                f"the provider has refused {_refused_thing(one)} for {in_words(one.open_for)}, since "
-                f"{one.breaker.open_since:%Y-%m-%d %H:%M} UTC, {code}: {meaning}; the messages wait"
+                f"the provider has taken nothing from {_refused_thing(one)} for {in_words(one.open_for)}, since "
+                f"{one.breaker.open_since:%Y-%m-%d %H:%M} UTC: {why}; the messages wait"
             ),
             where=_refused_place(one),
             remedy=f"{action or _LOOK_THERE}; one message is tried now and then, and all go once it gets through",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -38,6 +39,16 @@ class TickReport:
     planned_patients: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What waits now: patients, messages that dead workers hold, messages by channel, questions to providers."""
+
+    patients_due: int = 0
+    abandoned: int = 0
+    ready: Mapping[Channel, int] = field(default_factory=dict)
+    is_asking: bool = False
+
+
 class Ticker:
     """Plans, delivers, and asks about what nobody knows. One object serves one process; see `ports.Work`."""
 
@@ -53,17 +64,12 @@ class Ticker:
     def tick(self, *, stopping: Stopping = never) -> TickReport:
         """Do all work that is due now, once. Stops between batches when `stopping` says so."""
         now = self._clock.now()
-        self._follow_zone_data(now)
-        with self._store.reading() as unit:
-            patients_due, _ = unit.gauges.due(now)
-            abandoned = unit.gauges.abandoned(now)
-            is_ready = bool(unit.gauges.ready(now))
-            is_asking = unit.questions.is_due(now)
-        rescued = self._delivery.rescue() if abandoned else 0
-        asked = self._reconciliation.run(stopping=stopping) if is_asking else Reconciled()
+        seen = self._see(now)
+        rescued = self._delivery.rescue() if seen.abandoned else 0
+        asked = self._reconciliation.run(stopping=stopping) if seen.is_asking else Reconciled()
         planned, delivered = Planned(), Delivered()
-        if patients_due or is_ready or rescued or is_asking:
-            planned, delivered = self._plan_and_deliver(now, stopping, is_planning=patients_due > 0)
+        if seen != _Seen():
+            planned, delivered = self._plan_and_deliver(now, stopping, is_planning=seen.patients_due > 0)
         return TickReport(
             planned=planned.messages,
             sent=delivered.sent,
@@ -107,19 +113,13 @@ class Ticker:
 
     def look(self) -> Waiting:
         """Settle what dead workers left behind, and see what waits now."""
-        now = self._clock.now()
-        self._follow_zone_data(now)
-        with self._store.reading() as unit:
-            patients_due, _ = unit.gauges.due(now)
-            abandoned = unit.gauges.abandoned(now)
-            ready = unit.gauges.ready(now)
-            is_asking = unit.questions.is_due(now)
-        if abandoned:
+        seen = self._see(self._clock.now())
+        if seen.abandoned:
             self._delivery.rescue()
         return Waiting(
-            plan=ceil(patients_due / PLAN_BATCH),
-            deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in ready.items()},
-            ask=is_asking,
+            plan=ceil(seen.patients_due / PLAN_BATCH),
+            deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in seen.ready.items()},
+            ask=seen.is_asking,
         )
 
     def plan_all(self, *, stopping: Stopping = never) -> Planned:
@@ -142,13 +142,23 @@ class Ticker:
         """Ask about messages of unknown fate."""
         return self._reconciliation.run(stopping=stopping)
 
+    def _see(self, now: datetime) -> _Seen:
+        """One look at all that could be waiting."""
+        with self._store.reading() as unit:
+            is_current = unit.installation.note(_ZONE_DATA) == tzdata_version()
+            if is_current:
+                return _Seen(
+                    patients_due=unit.gauges.due(now)[0],
+                    abandoned=unit.gauges.abandoned(now),
+                    ready=unit.gauges.ready(now),
+                    is_asking=unit.questions.is_due(now),
+                )
+        self._follow_zone_data(now)
+        return self._see(now)
+
     def _follow_zone_data(self, now: datetime) -> None:
         """Governments move clocks: new zone data means new instants for the same local times."""
-        version = tzdata_version()
-        with self._store.reading() as unit:
-            if unit.installation.note(_ZONE_DATA) == version:
-                return
         with self._store.writing() as unit:
-            unit.installation.set_note(_ZONE_DATA, version)  # first: other processes wait here, not in the middle
+            unit.installation.set_note(_ZONE_DATA, tzdata_version())  # first: other processes wait here, not midway
             for clinic in unit.installation.clinics().values():
                 recompute(unit, self._rules, clinic, now)

@@ -30,7 +30,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An account, or a sender of some clinics, of which the provider takes nothing."""
+    """An account, or a sender of some clinics, from which the provider takes nothing: it refuses, or is down."""
 
     channel: Channel
     is_account: bool

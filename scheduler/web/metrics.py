@@ -211,13 +211,13 @@ def _of_providers(vitals: Vitals) -> Iterator[Metric]:
     found = {(channel.value, scope): those(channel, scope) for channel in Channel for scope in _SCOPES}
     yield _gauge(
         "bonewise_breakers_open",
-        "Accounts and senders that the provider refuses; their messages wait.",
+        "Accounts and senders from which the provider takes nothing; their messages wait.",
         {labels: len(seconds) for labels, seconds in found.items()},
         *("channel", "scope"),
     )
     yield _gauge(
         "bonewise_breaker_open_seconds",
-        "How long the first of them has been refused.",
+        "For how long nothing has been taken from the first of them.",
         {labels: max(seconds, default=0) for labels, seconds in found.items()},
         *("channel", "scope"),
     )

@@ -239,7 +239,7 @@ def test_a_refused_account_is_logged_without_anybody(world: World, bare_log: Log
     )
     enrol_zebulon(world)
     world.tick_at(new_york(3, 3))
-    assert "refuses the account of the channel sms with code 20003" in bare_log.text
+    assert re.search("the account of the channel sms.*20003", bare_log.text)
     assert_silent(bare_log)
 
 
@@ -253,7 +253,7 @@ def test_a_refused_sender_is_logged_without_its_number(world: World, bare_log: L
     )
     enrol_zebulon(world)
     world.tick_at(new_york(3, 3))
-    assert "refuses a sender of the channel sms" in bare_log.text
+    assert re.search("a sender of the channel sms.*21606", bare_log.text)
     assert "6175550100" not in bare_log.text
     assert_silent(bare_log)
 

@@ -26,11 +26,11 @@ Made from the commands themselves by `python -m tests.support.cli_reference`; a 
 
 - `--json` prints exactly one JSON document on standard output. Everything else goes to standard error, notes
   included. A command that cannot do its work prints nothing on standard output. One that did it and found something
-  wrong (`import` and `enrol` with rejected rows, `check` and `preview` with faults) prints its report and exits
-  with 1.
+  wrong (`import` and `enrol` with rejected rows, `check` and `preview` with faults, `doctor`) prints its report and
+  exits with 1.
 - `--debug`, anywhere on the line, shows the traceback of a failure and logs more.
 - Settings come from the environment, or from a file `.env` in the working folder; the README lists them. Before
-  `init`, `check` and `preview` work; every other command says to run it.
+  `init`, `check`, `preview` and `doctor` work; every other command says to run it.
 - Dates are written YYYY-MM-DD; instants in JSON are ISO 8601 with their offset.
 - Commands may run while the service does. On SQLite, one that has to write waits up to ten seconds for its turn.
 """

@@ -67,9 +67,9 @@ NASTY = [
 ]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
-instants = st.datetimes(
-    datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.timezones() | st.just(UTC)
-)  # a day from both ends, for the zone's sake
+instants = st.timedeltas(timedelta(days=-700_000), timedelta(days=2_900_000)).flatmap(
+    lambda since: (st.timezones() | st.just(UTC)).map((datetime(1970, 1, 1, tzinfo=UTC) + since).astimezone)
+)
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_an_instant_without_a_zone_is_refused() -> None:
 
 
 def test_a_type_that_no_table_has_is_refused_by_name() -> None:
-    with pytest.raises(TypeError, match="INTERVAL|Interval"):
+    with pytest.raises(TypeError, match="Interval"):
         array_text(Interval(), [timedelta(1)])
 
 

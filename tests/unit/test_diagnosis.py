@@ -122,7 +122,7 @@ def test_a_refused_account_is_told_with_since_when_which_code_and_what_that_mean
     finding = only(refused=(refused(Channel.SMS, "20003"),))
     assert finding.topic is Topic.SENDER
     assert finding.where == "all clinics, texts"
-    assert "for 3 hours, since 2026-03-03 12:00 UTC, with code 20003" in finding.what
+    assert "for 3 hours, since 2026-03-03 12:00 UTC: code 20003, " in finding.what
     assert "did not accept the account SID" in finding.what
     assert "check TWILIO_ACCOUNT_SID" in finding.remedy
     assert "once it gets through" in finding.remedy
@@ -144,7 +144,9 @@ def test_a_refused_sender_is_told_by_its_clinics_and_not_by_its_number() -> None
         ("tls", True, "encrypted connection to the provider failed"),
         ("no_starttls", True, "offers no encryption"),
         ("odd", True, "does not list"),
-        (None, True, "without a code"),
+        ("timeout", True, "does not answer in time"),
+        ("dns", True, "host name is not found"),
+        (None, True, "gave no code"),
     ],
 )
 def test_what_a_mail_server_says_is_put_in_words(code: str | None, is_account: bool, words: str) -> None:

@@ -72,10 +72,10 @@ class Sqlite:
 class Postgres:
     before = ("SET session_replication_role = replica", "SET maintenance_work_mem = '256MB'", "SET work_mem = '64MB'")
     after = ("VACUUM ANALYZE", "CHECKPOINT")
-    doubles_percent = False  # a statement without parameters goes as it is
+    doubles_percent = True
 
     def numbers(self, count: int) -> str:
-        return f"n(i) AS (SELECT generate_series(1, {count}))"
+        return f"n(i) AS (SELECT generate_series(1, {count}::bigint))"
 
     def key(self, kind: int, n: str) -> str:
         return f"(lpad(to_hex({kind}), 8, '0') || lpad(to_hex({n}), 24, '0'))::uuid"
