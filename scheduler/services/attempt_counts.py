@@ -14,6 +14,7 @@ from scheduler.domain.people import Channel
 from scheduler.ports import Outcome, Store
 from scheduler.ports.gauges import AttemptSpan
 from scheduler.services.claiming import LEASE
+from scheduler.services.recording import RELEASED
 from scheduler.services.spans import Spans
 
 SETTLED = 2 * LEASE  # after this long nothing more is recorded of an attempt
@@ -28,7 +29,8 @@ class AttemptCounts:
     def __init__(self) -> None:
         self._lock = Lock()
         self._since: datetime | None = None
-        self._settled: Counted = {(channel, outcome.value): Spans() for channel in Channel for outcome in Outcome}
+        outcomes = (*(outcome.value for outcome in Outcome), RELEASED)
+        self._settled: Counted = {(channel, outcome): Spans() for channel in Channel for outcome in outcomes}
 
     def look(self, store: Store, *, machine_now: datetime) -> Counted:
         """All attempts that ended since the first look. `machine_now` is the machine's time: ids are made by it.

@@ -152,6 +152,7 @@ def _unsettled(vitals: Vitals) -> Iterator[Finding]:
             what=f"{_count(vitals.tasks_overdue, 'task')} overdue",
             where="the clinics' worklists",
             remedy="`bonewise tasks --clinic CODE` lists them; somebody of the clinic has to act",
+            is_doubt=True,  # the clinic's work, not the installation's
         )
 
 

@@ -1,220 +1,195 @@
-"""What is measured, each in a process of its own, and which figures are set beside which."""
+"""What is measured, each in a process of its own, and what each needs that may be missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
+from tests.bench.databases import Patients
 from tests.bench.laps import Run
 from tests.bench.stage import Stage
 
-_THREADS = 16  # as many requests at once as the service makes
+POSTGRES, REDIS = "PostgreSQL", "Redis"
 _RENDERS = 50_000
+_TOGETHER, _MIXED = Patients.TOGETHER, Patients.MIXED
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure. `name` is how figures refer to it."""
+    """One thing to measure. `name` is how figures refer to it; `needs` names servers and packages."""
 
     name: str
     measure: Callable[[Stage], Run]
-    needs_postgres: bool = False
+    needs: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One line of a table: a lap of a case."""
-
-    label: str
-    case: str
-    lap: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One of the service's figures with its peers and limits."""
-
-    title: str
-    unit: str
-    ours: Shown
-    others: tuple[Shown, ...]
+def lacking(cases: Iterable[Case], missing: dict[str, str]) -> dict[str, str]:
+    """The cases that cannot be measured here, each with the reason; `missing` is what the stage could not have."""
+    found = {}
+    for case in cases:
+        reasons = [missing[name] for name in sorted(case.needs & missing.keys())]
+        absent = [name for name in sorted(case.needs - {POSTGRES, REDIS}) if find_spec(name) is None]
+        if absent:
+            reasons.append(f"not installed: {', '.join(absent)} (requirements/bench.txt, or `make bench`)")
+        if reasons:
+            found[case.name] = "; ".join(reasons)
+    return found
 
 
-def _spike(stage: Stage, database: str, *, null_sender: bool) -> Run:
+def _on_copy(stage: Stage, database: str, measure: Callable[[], Run]) -> Run:
+    try:
+        return measure()
+    finally:
+        stage.databases.drop(database)
+
+
+def _ours(stage: Stage, function: str, database: str, standing: Patients, **more: object) -> Run:
+    """One of our own, over HTTP unless `null_sender`."""
     patients = stage.sizes.patients
-    try:
-        if null_sender:
-            environment = stage.environment(database)
-            return stage.measure("ours:spike", environment=environment, patients=patients, null_sender=True)
+    given = {"at": standing.morning.isoformat(), "patients": patients, **more}
+    environment = stage.databases.environment
+
+    def measure() -> Run:
+        if "null_sender" in more or function == "ours:plan_only":
+            return stage.measure(function, environment=environment(database), **given)
         return stage.measure_sending(
-            "ours:spike",
+            function,
             wanted=patients,
-            arguments=lambda url: {
-                "environment": stage.environment(database, twilio=url),
-                "patients": patients,
-                "null_sender": False,
-            },
+            arguments=lambda url: {"environment": environment(database, twilio=url), **given},
         )
-    finally:
-        stage.drop(database)
+
+    return _on_copy(stage, database, measure)
 
 
-def _jobs(stage: Stage, database: str, job: str) -> Run:
-    patients = stage.sizes.slow_patients
-    try:
-        if job != "text":
-            return stage.measure("apscheduler_jobs:spike", database=database, patients=patients, job=job)
+def _peer(stage: Stage, function: str, patients: int, **more: object) -> Run:
+    """One of the others, over HTTP, on PostgreSQL."""
+    database = stage.databases.empty_postgres()
+
+    def measure() -> Run:
         return stage.measure_sending(
-            "apscheduler_jobs:spike",
+            f"peers.{function}",
             wanted=patients,
-            arguments=lambda url: {"database": database, "patients": patients, "job": job, "url": url},
+            arguments=lambda url: {"database": database, "patients": patients, "url": url, **more},
         )
-    finally:
-        stage.drop(database)
+
+    return _on_copy(stage, database, measure)
 
 
-def _loop(stage: Stage, database: str, threads: int) -> Run:
-    patients = stage.sizes.looped_patients
-    try:
-        return stage.measure_sending(
-            "tutorial:loop",
-            wanted=patients,
-            arguments=lambda url: {"database": database, "patients": patients, "url": url, "threads": threads},
-        )
-    finally:
-        stage.drop(database)
-
-
-def _bare(stage: Stage, database: str, function: str, size: str) -> Run:
-    try:
-        return stage.measure(f"bare_sql:{function}", database=database, **{size: stage.sizes.patients})
-    finally:
-        stage.drop(database)
+def _on_empty(stage: Stage, function: str, database: str, **arguments: object) -> Run:
+    return _on_copy(stage, database, lambda: stage.measure(function, database=database, **arguments))
 
 
 def _enrol(stage: Stage, database: str) -> Run:
-    try:
-        environment = stage.environment(database)
-        return stage.measure("ours:enrol", environment=environment, csv=str(stage.csv), rows=stage.sizes.patients)
-    finally:
-        stage.drop(database)
-
-
-def _posts(stage: Stage) -> Run:
-    count = stage.sizes.patients
-    return stage.measure_sending(
-        "limits:posts", wanted=count, arguments=lambda url: {"url": url, "count": count, "threads": _THREADS}
+    environment, csv = stage.databases.environment(database), str(stage.databases.csv(stage.sizes.patients))
+    return _on_copy(
+        stage,
+        database,
+        lambda: stage.measure("ours:enrol", environment=environment, csv=csv, rows=stage.sizes.patients),
     )
 
 
+def _posts(stage: Stage, function: str) -> Run:
+    count = stage.sizes.patients
+    return stage.measure_sending(function, wanted=count, arguments=lambda url: {"url": url, "count": count})
+
+
+def _year(stage: Stage) -> Run:
+    database = stage.databases.due_sqlite(_TOGETHER, patients=stage.sizes.year_patients)
+    environment = stage.databases.environment(database)
+    return _on_copy(stage, database, lambda: stage.measure("ours:year_ahead", environment=environment))
+
+
+def _spike(standing: Patients) -> Callable[[Stage], Run]:
+    return lambda stage: _ours(stage, "ours:spike", stage.databases.due_postgres(standing), standing)
+
+
+def _deliver(standing: Patients) -> Callable[[Stage], Run]:
+    return lambda stage: _ours(stage, "ours:deliver", stage.databases.planned_postgres(standing), standing)
+
+
+def _on_sqlite(standing: Patients) -> Callable[[Stage], Run]:
+    return lambda stage: _ours(stage, "ours:spike", stage.databases.due_sqlite(standing), standing, null_sender=True)
+
+
+def _workers(number: int, **more: object) -> Callable[[Stage], Run]:
+    return lambda stage: _ours(
+        stage, "workers:spike", stage.databases.due_postgres(_MIXED), _MIXED, workers=number, **more
+    )
+
+
+def _slow(function: str, **more: object) -> Callable[[Stage], Run]:
+    return lambda stage: _peer(stage, function, stage.sizes.slow_peers, **more)
+
+
+def _quick(function: str, **more: object) -> Callable[[Stage], Run]:
+    return lambda stage: _peer(stage, function, stage.sizes.quick_peers, **more)
+
+
+def _bare(function: str, empty: Callable[[Stage], str]) -> Callable[[Stage], Run]:
+    return lambda stage: _on_empty(stage, f"limits.bare_sql:{function}", empty(stage), patients=stage.sizes.patients)
+
+
+def _postgres(stage: Stage) -> str:
+    return stage.databases.empty_postgres()
+
+
+def _sqlite(stage: Stage) -> str:
+    return stage.databases.empty_sqlite()
+
+
+def _plan(stage: Stage) -> Run:
+    return _ours(stage, "ours:plan_only", stage.databases.due_postgres(_MIXED), _MIXED)
+
+
+def _celery(stage: Stage) -> Run:
+    return _peer(stage, "celery_worker:spike", stage.sizes.quick_peers, redis=stage.redis)
+
+
+def _apscheduler_on_sqlite(stage: Stage) -> Run:
+    function = "peers.apscheduler_jobs:null_spike_on_sqlite"
+    return _on_empty(stage, function, _sqlite(stage), patients=stage.sizes.slow_peers)
+
+
+def _triggers(stage: Stage) -> Run:
+    return stage.measure("peers.apscheduler_jobs:year_of_triggers", patients=stage.sizes.year_patients)
+
+
+def _case(name: str, measure: Callable[[Stage], Run], *needs: str) -> Case:
+    return Case(name, measure, frozenset(needs))
+
+
+_PGQUEUER = (POSTGRES, "pgqueuer", "asyncpg")
+
+# In this order they take turns, so that ours and a peer's are never far apart.
 CASES = (
-    Case("null sqlite", lambda s: _spike(s, s.due_sqlite(), null_sender=True)),
-    Case("jobs sqlite", lambda s: _jobs(s, s.sqlite(), "nothing")),
-    Case("rendering jobs sqlite", lambda s: _jobs(s, s.sqlite(), "render_only")),
-    Case("bare plan sqlite", lambda s: _bare(s, s.sqlite(), "plan", "patients")),
-    Case("bare record sqlite", lambda s: _bare(s, s.sqlite(), "record", "patients")),
-    Case("http sqlite", lambda s: _spike(s, s.due_sqlite(), null_sender=False)),
-    Case("posts", _posts),
-    Case("renders", lambda s: s.measure("limits:renders", count=_RENDERS)),
-    Case("null postgres", lambda s: _spike(s, s.due_postgres(), null_sender=True), needs_postgres=True),
-    Case("jobs postgres", lambda s: _jobs(s, s.empty_postgres(), "nothing"), needs_postgres=True),
-    Case("bare plan postgres", lambda s: _bare(s, s.empty_postgres(), "plan", "patients"), needs_postgres=True),
-    Case("bare record postgres", lambda s: _bare(s, s.empty_postgres(), "record", "patients"), needs_postgres=True),
-    Case("http postgres", lambda s: _spike(s, s.due_postgres(), null_sender=False), needs_postgres=True),
-    Case("loop 1", lambda s: _loop(s, s.empty_postgres(), 1), needs_postgres=True),
-    Case("loop 16", lambda s: _loop(s, s.empty_postgres(), _THREADS), needs_postgres=True),
-    Case("texting jobs postgres", lambda s: _jobs(s, s.empty_postgres(), "text"), needs_postgres=True),
-    Case("year", lambda s: s.measure("ours:year_ahead", environment=s.environment(s.year_ahead))),
-    Case("triggers", lambda s: s.measure("apscheduler_jobs:year_of_triggers", patients=s.sizes.year_patients)),
-    Case("enrol sqlite", lambda s: _enrol(s, s.sqlite())),
-    Case("bare insert sqlite", lambda s: _bare(s, s.sqlite(), "enrol", "rows")),
-    Case("enrol postgres", lambda s: _enrol(s, s.empty_postgres()), needs_postgres=True),
-    Case("bare insert postgres", lambda s: _bare(s, s.empty_postgres(), "enrol", "rows"), needs_postgres=True),
-)
-
-_POSTS = Shown("limit: urllib3 alone, 16 threads", "posts", "posts")
-_RENDER = Shown("limit: Jinja2 alone", "renders", "renders")
-_OVER_HTTP = (
-    Shown("loop with twilio-python, 1 thread", "loop 1", "loop"),
-    Shown("loop with twilio-python, 16 threads", "loop 16", "loop"),
-    Shown("APScheduler, a job with twilio-python per patient", "texting jobs postgres", "run"),
-)
-
-COMPARISONS = (
-    Comparison(
-        "Plan, SQLite",
-        "patients",
-        Shown("Bonewise", "null sqlite", "plan"),
-        (
-            Shown("APScheduler, an empty job per patient", "jobs sqlite", "run"),
-            Shown("limit: claim, insert and update in bare SQL", "bare plan sqlite", "plan"),
-        ),
-    ),
-    Comparison(
-        "Plan, PostgreSQL",
-        "patients",
-        Shown("Bonewise", "null postgres", "plan"),
-        (
-            Shown("APScheduler, an empty job per patient", "jobs postgres", "run"),
-            Shown("limit: claim, insert and update in bare SQL", "bare plan postgres", "plan"),
-        ),
-    ),
-    Comparison(
-        "Morning spike, null sender, SQLite",
-        "messages",
-        Shown("Bonewise", "null sqlite", "spike"),
-        (
-            Shown("APScheduler, a rendering job per patient", "rendering jobs sqlite", "run"),
-            _RENDER,
-            Shown("limit: claim and record in bare SQL", "bare record sqlite", "record"),
-        ),
-    ),
-    Comparison(
-        "Morning spike, null sender, PostgreSQL",
-        "messages",
-        Shown("Bonewise", "null postgres", "spike"),
-        (_RENDER, Shown("limit: claim and record in bare SQL", "bare record postgres", "record")),
-    ),
-    Comparison(
-        "Morning spike over HTTP, SQLite", "messages", Shown("Bonewise", "http sqlite", "spike"), (_POSTS, _RENDER)
-    ),
-    Comparison(
-        "Morning spike over HTTP, PostgreSQL",
-        "messages",
-        Shown("Bonewise", "http postgres", "spike"),
-        (*_OVER_HTTP, _POSTS, Shown("limit: claim and record in bare SQL", "bare record postgres", "record")),
-    ),
-    Comparison(
-        "Deliver what is planned over HTTP, PostgreSQL",
-        "messages",
-        Shown("Bonewise", "http postgres", "deliver"),
-        (*_OVER_HTTP, _POSTS),
-    ),
-    Comparison(
-        "Simulate",
-        "patient-years",
-        Shown("Bonewise, with the words of every message", "year", "simulate"),
-        (
-            Shown("limit: the planner's decisions alone", "year", "decide"),
-            Shown("APScheduler, times of one daily trigger", "triggers", "triggers"),
-        ),
-    ),
-    Comparison(
-        "Enrol from CSV, SQLite",
-        "patients",
-        Shown("Bonewise", "enrol sqlite", "enrol"),
-        (
-            Shown("APScheduler, add_job", "jobs sqlite", "add"),
-            Shown("limit: inserts of bare SQL", "bare insert sqlite", "insert"),
-        ),
-    ),
-    Comparison(
-        "Enrol from CSV, PostgreSQL",
-        "patients",
-        Shown("Bonewise", "enrol postgres", "enrol"),
-        (
-            Shown("APScheduler, add_job", "jobs postgres", "add"),
-            Shown("limit: COPY", "bare insert postgres", "insert"),
-        ),
-    ),
+    _case("spike mixed", _spike(_MIXED), POSTGRES),
+    _case("apscheduler", _slow("apscheduler_jobs:spike"), POSTGRES),
+    _case("spike together", _spike(_TOGETHER), POSTGRES),
+    _case("celery", _celery, POSTGRES, REDIS, "celery", "redis"),
+    _case("deliver mixed", _deliver(_MIXED), POSTGRES),
+    _case("procrastinate", _slow("procrastinate_jobs:spike"), POSTGRES),
+    _case("tutorial", _slow("tutorial:loop"), POSTGRES),
+    _case("deliver together", _deliver(_TOGETHER), POSTGRES),
+    _case("pgqueuer", _quick("pgqueuer_jobs:spike"), *_PGQUEUER),
+    _case("pgqueuer hundreds", _quick("pgqueuer_jobs:spike", per_job=100), *_PGQUEUER),
+    _case("socket posts", lambda stage: _posts(stage, "limits.parts:socket_posts")),
+    _case("curl posts", lambda stage: _posts(stage, "limits.parts:curl_posts")),
+    _case("record postgres", _bare("record", _postgres), POSTGRES),
+    _case("renders", lambda stage: stage.measure("limits.parts:renders", count=_RENDERS)),
+    _case("apscheduler as it comes", _slow("apscheduler_jobs:spike", forgiving=False), POSTGRES),
+    _case("one worker", _workers(1), POSTGRES),
+    _case("two workers", _workers(2), POSTGRES),
+    _case("one worker null", _workers(1, null_sender=True), POSTGRES),
+    _case("two workers null", _workers(2, null_sender=True), POSTGRES),
+    _case("plan mixed", _plan, POSTGRES),
+    _case("plan bare", _bare("plan", _postgres), POSTGRES),
+    _case("null sqlite mixed", _on_sqlite(_MIXED)),
+    _case("apscheduler sqlite", _apscheduler_on_sqlite),
+    _case("null sqlite together", _on_sqlite(_TOGETHER)),
+    _case("record sqlite", _bare("record", _sqlite)),
+    _case("enrol sqlite", lambda stage: _enrol(stage, _sqlite(stage))),
+    _case("enrol postgres", lambda stage: _enrol(stage, _postgres(stage)), POSTGRES),
+    _case("year", _year),
+    _case("triggers", _triggers),
 )

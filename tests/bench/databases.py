@@ -31,14 +31,18 @@ class Patients(StrEnum):
 class Databases:
     """Makes databases, and drops them. `patients` are in each of those where everybody is due."""
 
-    def __init__(self, directory: Path, *, patients: int, few: int, postgres: PostgresServer | None) -> None:
+    def __init__(self, directory: Path, *, patients: int, postgres: PostgresServer | None) -> None:
         self.postgres = postgres
-        self.csv = directory / "patients.csv"
-        self._few = directory / "few.csv"
+        self.patients = patients
         self._directory = directory
-        clinic.write_csv(self.csv, patients)
-        clinic.write_csv(self._few, few)
         self._made: set[Path] = set()
+
+    def csv(self, count: int) -> Path:
+        """A patient list of `count` rows."""
+        file = self._directory / f"{count}.csv"
+        if not file.exists():
+            clinic.write_csv(file, count)
+        return file
 
     def empty_sqlite(self) -> str:
         """The address of a SQLite file that is not there yet."""
@@ -48,29 +52,27 @@ class Databases:
         assert self.postgres is not None
         return self.postgres.create_database()
 
-    def due_sqlite(self, standing: Patients) -> str:
+    def due_sqlite(self, standing: Patients, *, patients: int | None = None) -> str:
         """A copy of the installation where everybody is due."""
-        return self._sqlite_copy(f"due-{standing}", lambda url: self._fill(url, self.csv, standing))
+        count = patients or self.patients
+        return self._sqlite_copy(f"due-{standing}-{count}", lambda url: self._fill(url, count, standing))
 
-    def due_postgres(self, standing: Patients) -> str:
+    def due_postgres(self, standing: Patients, *, patients: int | None = None) -> str:
         """A copy of the installation where everybody is due, its statistics gathered."""
-        return self._postgres_copy(f"bench_due_{standing}", lambda url: self._fill(url, self.csv, standing))
+        count = patients or self.patients
+        return self._postgres_copy(f"bench_due_{standing}_{count}", lambda url: self._fill(url, count, standing))
 
     def planned_postgres(self, standing: Patients) -> str:
         """A copy of the installation where everybody's message is planned, its statistics gathered."""
 
         def fill(url: str) -> None:
-            self._fill(url, self.csv, standing)
+            self._fill(url, self.patients, standing)
             app = clinic.open_app(self.environment(url), at=standing.morning)
             plan_all_due(app.store, app.rules, standing.morning)
             app.close()
-            _gather_statistics(url)
+            _settle(url)
 
         return self._postgres_copy(f"bench_planned_{standing}", fill)
-
-    def few_sqlite(self) -> str:
-        """A copy of a small installation, just after enrolment."""
-        return self._sqlite_copy("few", lambda url: self._fill(url, self._few, Patients.TOGETHER))
 
     def drop(self, url: str) -> None:
         """Remove a database that has served."""
@@ -85,15 +87,15 @@ class Databases:
         """The settings of an installation, whose keys are those of all of them."""
         return clinic.settings_for(database, data_dir=self._directory, twilio=twilio)
 
-    def _fill(self, url: str, csv: Path, standing: Patients) -> None:
-        """An installation with the patients of `csv`, as it is after its first tick."""
+    def _fill(self, url: str, count: int, standing: Patients) -> None:
+        """An installation with `count` patients, as it is after its first tick."""
         app = clinic.open_app(self.environment(url), at=people.ENROLLED)
-        clinic.import_csv(app, clinic.new_clinic(app), csv)
+        clinic.import_csv(app, clinic.new_clinic(app), self.csv(count))
         app.ticker.tick()
         if standing is Patients.MIXED:
             mixed.spread_out(app.engine)
         app.close()
-        _gather_statistics(url)
+        _settle(url)
 
     def _sqlite_copy(self, name: str, fill: Callable[[str], None]) -> str:
         template = self._directory / f"template-{name}.db"
@@ -109,11 +111,10 @@ class Databases:
         return self.postgres.create_database(template=self.postgres.ensure_template(name, fill))
 
 
-def _gather_statistics(url: str) -> None:
-    """What a database that has been in use knows of its tables; and nothing is left in SQLite's side files."""
+def _settle(url: str) -> None:
+    """What PostgreSQL's own vacuum would have done by now. SQLite gathers nothing by itself; its log is emptied."""
     engine = create_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
-        if engine.dialect.name == "sqlite":
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        is_sqlite = engine.dialect.name == "sqlite"
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM ANALYZE"))
     engine.dispose()

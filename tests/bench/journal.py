@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench.people import phone_of
 from tests.bench.laps import Lap, Taken
+from tests.bench.people import phone_of
 
 
 def read_journal(journal: Path, *, wanted: int, laps: Mapping[str, Lap]) -> Taken:

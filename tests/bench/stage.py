@@ -1,4 +1,4 @@
-"""What measured processes need around them: databases, a server that speaks Twilio's protocol, Redis, a clean start."""
+"""What measured processes need around them: databases, a server that speaks Twilio's protocol, a Redis."""
 
 from __future__ import annotations
 
@@ -49,17 +49,21 @@ class Stage:
         self.directory = directory
         self.postgres = postgres
         self.redis = redis
-        self.databases = Databases(directory, patients=sizes.patients, few=sizes.year_patients, postgres=postgres)
+        self.databases = Databases(directory, patients=sizes.patients, postgres=postgres)
 
     def measure(self, function: str, **arguments: object) -> Run:
         """Run `MODULE:FUNCTION` of the bench in a process of its own."""
+        return self.measure_within(_CHILD_SECONDS, function, **arguments)
+
+    def measure_within(self, seconds: float, function: str, **arguments: object) -> Run:
+        """The same with so many seconds to do it in."""
         command = [sys.executable, "-m", "tests.bench.child", function, json.dumps(arguments)]
         memory = TreeMemory()
         try:
             with _group(command) as child, memory.watched(child.pid):
-                output, _ = child.communicate(timeout=_CHILD_SECONDS)
+                output, _ = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            return Run(faults=[f"{function} was not done within {_CHILD_SECONDS} s"])
+            return Run(faults=[f"{function} was not done within {seconds:.0f} s"])
         if child.returncode:
             return Run(faults=[f"{function} ended with exit code {child.returncode}; its error is above"])
         run = Run.from_json(json.loads(output.splitlines()[-1]))

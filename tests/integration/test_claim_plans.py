@@ -8,37 +8,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from psycopg import sql as psycopg_sql
-from sqlalchemy import Connection, Engine, Table, event, insert, select, text
+from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ids import new_id
 from scheduler.ports import Unit
+from scheduler.records import ReadyMessage
 from scheduler.store.engine import reading, writing
 from scheduler.store.tables import attempts, messages, patients
+from tests.support.postgres import PostgresServer
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
 NOW = new_york(3, 3, 12, 0)
 SOME_TIME = timedelta(hours=1)
 PATIENTS = 3_000
+T = TypeVar("T")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 # What is in the database
 
 
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """Two clinics, thousands of patients and of messages in every status; a tenth of each is due."""
-    with world_at(MONDAY, database_url=database_url, folder=tmp_path) as made:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One for all tests that change nothing."""
+    folder = tmp_path_factory.mktemp("plans")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'bonewise.db'}"
+        if request.param == "postgresql":
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            url = server.create_database()
+            stack.callback(server.drop_database, url)
+        world = stack.enter_context(installation(url, folder))
+        analyse(world)
+        yield world
+
+
+@contextmanager
+def installation(database_url: str, folder: Path) -> Iterator[World]:
+    """A worker's: two clinics, thousands of patients and of messages in every status; a tenth of each is due."""
+    with world_at(MONDAY, database_url=database_url, folder=folder) as made:
         made.enrol_sms("P0")
         made.tick_at(new_york(3, 3))
         first, second = made.clinic, made.add_clinic("second")
@@ -47,19 +65,26 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
         with writing(worker.app.engine) as connection:
             _copy_patients(connection, clinic_ids)
             _copy_messages(connection)
-        with worker.app.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
         worker.clock.at = NOW
+        _ = worker.store  # looks at the database's version when it is made
         yield worker
         worker.app.close()
 
 
+def analyse(world: World) -> None:
+    """Have the database look at its tables as they are now."""
+    with writing(world.app.engine) as connection:
+        connection.execute(text("ANALYZE"))
+
+
 def _copy_patients(connection: Connection, clinic_ids: Sequence[int]) -> None:
     pattern = dict(connection.execute(select(patients)).mappings().one())
+    copies = []
     for number in range(1, PATIENTS):
-        due = NOW + SOME_TIME * (1 if number % 10 else -1) + timedelta(seconds=number)
-        own = {"id": new_id(), "mrn": f"P{number}", "clinic_id": clinic_ids[number % 5 == 0]}
-        connection.execute(insert(patients), [pattern | own | {"next_contact_at": due}])
+        due = NOW + SOME_TIME * (1 if number % 10 else -1) + timedelta(seconds=number / 10)
+        own = {"id": new_id(), "mrn": f"P{number}", "clinic_id": clinic_ids[number // 7 % 2]}
+        copies.append(pattern | own | {"next_contact_at": due})
+    connection.execute(insert(patients), copies)
 
 
 def _copy_messages(connection: Connection) -> None:
@@ -77,7 +102,7 @@ def _copy_messages(connection: Connection) -> None:
 
 
 def _fate(number: int) -> dict[str, Any]:
-    at = NOW + timedelta(seconds=number) + SOME_TIME * (1 if number % 3 == 0 else -1)
+    at = NOW + timedelta(seconds=number / 10) + SOME_TIME * (1 if number % 3 == 0 else -1)
     kind = list(MessageKind)[number // 10 % 3]
     channel = Channel.EMAIL if number % 7 == 0 else Channel.SMS
     usual = {"kind": kind.value, "channel": channel.value}
@@ -105,12 +130,11 @@ class Caught:
 
 @contextmanager
 def catching(engine: Engine) -> Iterator[list[Caught]]:
-    """The SELECTs that run inside."""
+    """What runs inside."""
     caught: list[Caught] = []
 
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, _many: object) -> None:
-        if statement.startswith("SELECT"):
-            caught.append(Caught(statement, parameters))
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
+        caught.append(Caught(statement, parameters[0] if many else parameters))
 
     event.listen(engine, "before_cursor_execute", note)
     try:
@@ -119,16 +143,32 @@ def catching(engine: Engine) -> Iterator[list[Caught]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def plans_of(world: World, use: Callable[[Unit], object], *, of: Table) -> list[str]:
-    """How each statement that begins with rows of a table is carried out."""
+def plans_of(world: World, use: Callable[[Unit], object], begins: str) -> list[str]:
+    """How each different statement that `use` runs, and that `begins` so, is carried out."""
+    with catching(world.app.engine) as caught:
+        undone(world, use)
+    return explained(world, caught, begins)
+
+
+class _UndoneError(Exception):
+    """What was done is not to be kept."""
+
+
+def undone(world: World, use: Callable[[Unit], T]) -> T:
+    """What `use` returns; the database stays as it is."""
+    with suppress(_UndoneError), world.store.writing() as unit:
+        result = use(unit)
+        raise _UndoneError
+    return result
+
+
+def explained(world: World, caught: Sequence[Caught], begins: str) -> list[str]:
     engine = world.app.engine
-    with catching(engine) as caught, world.store.writing() as unit:
-        use(unit)
-    wanted = [each for each in caught if f"FROM {of.name}" in each.sql]
+    wanted = {each.sql: each for each in caught if re.match(begins, each.sql, re.DOTALL)}
     explain = _explain_on_sqlite if engine.dialect.name == "sqlite" else _explain_on_postgres
     with reading(engine) as connection:
-        plans = [explain(connection, each) for each in wanted]
-    assert plans, f"nothing was selected from {of.name}"
+        plans = [explain(connection, each) for each in wanted.values()]
+    assert plans, f"no statement began with {begins}"
     return plans
 
 
@@ -160,3 +200,136 @@ def _explain_on_postgres(connection: Connection, caught: Caught) -> str:
         connection.exec_driver_sql("DEALLOCATE caught")
 
 
+def assert_by_index(world: World, plan: str, index: str, table: str) -> None:
+    """The rows of `table` come by `index`, in its order, and nothing is read as a whole."""
+    if world.app.engine.dialect.name == "sqlite":
+        assert f"SEARCH {table} USING INDEX {index} (" in plan, plan
+        assert "SCAN" not in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+    else:
+        assert f"Index Scan using {index} on {table}" in plan, plan
+        assert "Seq Scan" not in plan, plan
+        assert "Sort" not in plan, plan
+        assert "Bitmap" not in plan, plan  # it has no order
+
+
+# Claims
+
+Use = Callable[[Unit], object]
+_PATIENTS, _MESSAGES = "SELECT patients", "SELECT messages"
+CLAIMS: dict[str, tuple[Use, str, str]] = {
+    "due": (
+        lambda unit: unit.patients.claim_due(NOW, limit=500, clinics=unit.installation.clinics()),
+        _PATIENTS,
+        "ix_patients_due",
+    ),
+    "abandoned": (
+        lambda unit: unit.ledger.claim_abandoned(NOW, limit=500, clinics=unit.installation.clinics()),
+        _MESSAGES,
+        "ix_messages_leased",
+    ),
+    "unknown": (
+        lambda unit: unit.questions.claim(NOW, limit=500, lease_until=NOW + SOME_TIME),
+        _MESSAGES,
+        "ix_messages_unknown",
+    ),
+}
+LANES: dict[str, dict[str, Any]] = {
+    "all": {},
+    "only one clinic": {"only": (2,)},
+    "only some clinics": {"only": (1, 2, 3)},
+    "without some clinics": {"but": (2, 3)},
+}
+
+
+def claim_ready(unit: Unit, channel: Channel = Channel.SMS, **lane: Any) -> list[ReadyMessage]:
+    """All that is ready, so that every kind is asked for."""
+    return unit.ledger.claim_ready(channel, NOW, limit=PATIENTS, clinics=unit.installation.clinics(), **lane)
+
+
+@pytest.mark.parametrize("what", CLAIMS)
+def test_what_is_due_is_claimed_by_its_own_index_in_its_order(world: World, what: str) -> None:
+    use, begins, index = CLAIMS[what]
+    (plan,) = plans_of(world, use, begins)
+    assert_by_index(world, plan, index, begins.split()[1])
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("lane", LANES)
+def test_messages_of_each_kind_are_claimed_by_index_in_order_whatever_the_lane(
+    world: World, lane: str, channel: Channel
+) -> None:
+    with catching(world.app.engine) as caught:
+        ready = undone(world, lambda unit: claim_ready(unit, channel, **LANES[lane]))
+    assert {one.message.kind for one in ready} == set(MessageKind)
+    asked = [each for each in caught if each.sql.startswith(_MESSAGES)]
+    assert len(asked) == len(MessageKind)
+    for plan in explained(world, asked, _MESSAGES):
+        assert_by_index(world, plan, "ix_messages_ready", "messages")
+
+
+def test_a_claim_is_by_index_though_the_statistics_are_of_an_hour_when_nothing_was_due(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with installation(postgres_url, tmp_path) as world:
+        with writing(world.app.engine) as connection:
+            connection.execute(
+                text(
+                    "CREATE TABLE kept AS SELECT id, status, next_contact_at FROM messages, LATERAL"
+                    " (SELECT next_contact_at FROM patients WHERE patients.id = patient_id) AS p"
+                )
+            )
+            connection.execute(text("UPDATE messages SET status = 'sent'"))
+            connection.execute(text("UPDATE patients SET next_contact_at = NULL"))
+        analyse(world)
+        with writing(world.app.engine) as connection:
+            connection.execute(text("UPDATE messages SET status = kept.status FROM kept WHERE kept.id = messages.id"))
+            connection.execute(text("UPDATE patients SET next_contact_at = :now"), {"now": NOW})
+        for use, begins, index in CLAIMS.values():
+            (plan,) = plans_of(world, use, begins)
+            assert_by_index(world, plan, index, begins.split()[1])
+        for lane in LANES.values():
+            for plan in plans_of(world, lambda unit, lane=lane: claim_ready(unit, **lane), _MESSAGES):  # type: ignore[misc]
+                assert_by_index(world, plan, "ix_messages_ready", "messages")
+
+
+# Looks at what waits
+
+LOOKS: dict[str, tuple[Use, str]] = {
+    "patients due": (lambda unit: unit.gauges.due(NOW), "ix_patients_due"),
+    "messages ready": (lambda unit: unit.gauges.ready(NOW), "ix_messages_ready"),
+    "the next message": (lambda unit: unit.gauges.next_ready(), "ix_messages_ready"),
+    "messages abandoned": (lambda unit: unit.gauges.abandoned(NOW), "ix_messages_leased"),
+    "messages to ask about": (lambda unit: unit.questions.is_due(NOW), "ix_messages_unknown"),
+    "the next question": (lambda unit: unit.questions.next_ask(), "ix_messages_unknown"),
+}
+
+
+@pytest.mark.parametrize("what", LOOKS)
+def test_a_look_at_what_waits_reads_no_table_as_a_whole(world: World, what: str) -> None:
+    """An aggregate has no order: a bitmap, or a scan of the one partial index, is as good."""
+    use, index = LOOKS[what]
+    for plan in plans_of(world, use, "SELECT"):
+        assert index in plan, plan
+        assert "Seq Scan" not in plan, plan
+        assert not re.search(r"SCAN \w+$", plan, re.MULTILINE), plan  # SQLite's, without an index
+        assert "Sort" not in plan, plan
+
+
+# What is written
+
+
+def test_what_a_round_of_work_changes_is_found_by_its_key(database_url: str, tmp_path: Path) -> None:
+    with installation(database_url, tmp_path) as world:
+        analyse(world)
+        with catching(world.app.engine) as caught:
+            report = world.tick()
+        assert report.planned_patients > 100
+        assert report.sent > 100
+        assert report.rescued > 50
+        plans = explained(world, caught, r"UPDATE (patients|messages|attempts|enrolments)")
+    assert len(plans) >= 4
+    for plan in plans:
+        assert re.search(r"(SEARCH \w+|Index Scan) .*(pk_|sqlite_autoindex_)", plan), plan
+        assert "Seq Scan" not in plan, plan
+        assert "SCAN" not in plan, plan

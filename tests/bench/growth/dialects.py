@@ -14,9 +14,20 @@ Indexes = list[tuple[str, str]]  # name, and the statement that makes it
 class Dialect(Protocol):
     """`n` in an expression is an integer expression."""
 
-    before: Sequence[str]  # makes a bulk load quick
-    after: Sequence[str]  # makes the database what it is in use
-    doubles_percent: bool  # as its driver wants it in statements
+    @property
+    def before(self) -> Sequence[str]:
+        """Makes a bulk load quick."""
+        ...
+
+    @property
+    def after(self) -> Sequence[str]:
+        """Makes the database what it is in use."""
+        ...
+
+    @property
+    def doubles_percent(self) -> bool:
+        """Whether its driver wants that in statements."""
+        ...
 
     def numbers(self, count: int) -> str:
         """A common table expression `n(i)` from 1 to `count`."""

@@ -134,4 +134,6 @@ def _sealed(sql: Dialect, blocks: int) -> str:
 
 def _insert(table: Table, values: Mapping[str, str], given: str, source: str) -> str:
     names = ", ".join(f'"{name}"' for name in values)
-    return f"INSERT INTO {table.name} ({names}) WITH RECURSIVE {given} SELECT {', '.join(values.values())} FROM {source}"
+    return (
+        f"INSERT INTO {table.name} ({names}) WITH RECURSIVE {given} SELECT {', '.join(values.values())} FROM {source}"
+    )

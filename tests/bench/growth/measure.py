@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from statistics import median, quantiles
+from statistics import median
 
 from scheduler.bootstrap import App
 from scheduler.services.plan import BATCH
@@ -16,7 +16,7 @@ from tests.bench.laps import Run
 from tests.bench.ours import open_worker
 
 _IDLE_TICKS = 100
-_LOOKS = 9
+_LOOKS = 5  # at each cohort
 
 
 def fill(*, database: str, size: int) -> Run:
@@ -30,7 +30,7 @@ def fill(*, database: str, size: int) -> Run:
 def ticks(*, environment: dict[str, str]) -> Run:
     """Each cohort in turn becomes due: look, claim and let go, then a whole tick with a null sender.
 
-    `values` are milliseconds: medians over the cohorts, and of the idle ticks also the slowest in twenty.
+    `values` are medians in milliseconds: by the clock, and of this process's own processor time (`_cpu`).
     """
     clock = StandingClock(due_at(0) - timedelta(seconds=30))
     app = open_worker(environment, at=clock.at, null_sender=True, clock=clock)
@@ -39,44 +39,35 @@ def ticks(*, environment: dict[str, str]) -> Run:
     idle, scan, claim, whole = _idle(app), [], [], []
     for cohort in range(COHORTS):
         clock.at = due_at(cohort)
-        scan.append(_timed(lambda: _scan(app)))
-        claim.append(_timed(lambda: _claim(app, run)))
-        started = time.perf_counter()
-        report = app.ticker.tick()
-        whole.append(1000 * (time.perf_counter() - started))
-        run.expect(f"messages sent to cohort {cohort}", found=report.sent, wanted=DUE_AT_ONCE)
+        scan += [_timed(lambda: _scan(app)) for _ in range(_LOOKS)]
+        claim += [_timed(lambda: _claim(app, run)) for _ in range(_LOOKS)]
+        whole.append(_timed(lambda: _tick(app, run, wanted=DUE_AT_ONCE)))
     idle += _idle(app)
     app.close()
-    run.values = {
-        "scan": median(scan),
-        "claim": median(claim),
-        "tick": median(whole),
-        "idle": median(idle),
-        "slow idle": quantiles(idle, n=20)[-1],
-    }
+    for name, taken in (("scan", scan), ("claim", claim), ("tick", whole), ("idle", idle)):
+        run.values[name] = median(wall for wall, _ in taken)
+        run.values[f"{name}_cpu"] = median(cpu for _, cpu in taken)
     return run
 
 
-def _idle(app: App) -> list[float]:
-    """Milliseconds of ticks that find nothing."""
-    taken = []
-    for _ in range(_IDLE_TICKS):
-        started = time.perf_counter()
-        report = app.ticker.tick()
-        taken.append(1000 * (time.perf_counter() - started))
-        if report.planned_patients or report.sent:
-            raise AssertionError("a tick that was to be idle found work")
+def _timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Milliseconds by the clock and of the processor."""
+    started, cpu = time.perf_counter(), time.process_time()
+    work()
+    return 1000 * (time.perf_counter() - started), 1000 * (time.process_time() - cpu)
+
+
+def _idle(app: App) -> list[tuple[float, float]]:
+    """Ticks that find nothing."""
+    run = Run()
+    taken = [_timed(lambda: _tick(app, run, wanted=0)) for _ in range(_IDLE_TICKS)]
+    if run.faults:
+        raise AssertionError(f"a tick that was to be idle: {run.faults[0]}")
     return taken
 
 
-def _timed(work: Callable[[], None]) -> float:
-    """The median of some tries, in milliseconds."""
-    taken = []
-    for _ in range(_LOOKS):
-        started = time.perf_counter()
-        work()
-        taken.append(1000 * (time.perf_counter() - started))
-    return median(taken)
+def _tick(app: App, run: Run, *, wanted: int) -> None:
+    run.expect("messages sent by a tick", found=app.ticker.tick().sent, wanted=wanted)
 
 
 def _scan(app: App) -> None:

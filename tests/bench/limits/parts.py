@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pycurl
 
-from tests.bench.people import SENDER, phone_of
 from tests.bench.laps import Run
 from tests.bench.peers import reminders
+from tests.bench.people import SENDER, phone_of
 from tests.support.twilio_server import ACCOUNT, TOKEN
 
 _CONNECTIONS = 64

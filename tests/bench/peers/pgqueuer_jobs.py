@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from tests.bench.people import phone_of
 from tests.bench.laps import Run
 from tests.bench.peers import reminders, table
+from tests.bench.people import phone_of
 
 _DEQUEUED_AT_ONCE = 100
 _CONNECTIONS = 10
@@ -37,7 +37,10 @@ def spike(*, database: str, patients: int, url: str, per_job: int = 1) -> Run:
 async def _spike(database: str, patients: int, url: str, per_job: int) -> Run:
     types: Any = import_module("pgqueuer.types")
     dsn, run, client = table.dsn_of(database), Run(), reminders.async_twilio_client(url)
-    async with _manager(dsn) as manager, _asyncpg.create_pool(dsn, min_size=_CONNECTIONS, max_size=_CONNECTIONS) as pool:
+    async with (
+        _manager(dsn) as manager,
+        _asyncpg.create_pool(dsn, min_size=_CONNECTIONS, max_size=_CONNECTIONS) as pool,
+    ):
 
         async def remind(job: Any) -> None:
             number = int(job.payload)

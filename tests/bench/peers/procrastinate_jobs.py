@@ -9,9 +9,9 @@ from procrastinate import App, PsycopgConnector
 from psycopg_pool import AsyncConnectionPool
 from twilio.rest import Client
 
-from tests.bench.people import phone_of
 from tests.bench.laps import Run
 from tests.bench.peers import reminders, table
+from tests.bench.people import phone_of
 
 _CONCURRENCY = 20
 _CONNECTIONS = 10
@@ -50,7 +50,7 @@ def _task(app: App, pool: Any, client: Client) -> Any:
         async with pool.connection() as connection:
             await connection.execute(table.MARK_SENT, (sid, number))
 
-    return app.task(remind, name="remind")
+    return app.task(name="remind")(remind)
 
 
 async def _defer(app: App, task: Any, patients: int, run: Run) -> None:

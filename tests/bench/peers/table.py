@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from sqlalchemy import make_url
 
-from tests.bench.people import phone_of
 from tests.bench.laps import Run
+from tests.bench.people import phone_of
 
 _TABLE = (
     "CREATE TABLE reminders (id integer PRIMARY KEY, phone text NOT NULL, due_at timestamptz NOT NULL,"
