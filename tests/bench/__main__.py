@@ -90,8 +90,10 @@ def _rounds(stage: Stage, missing: dict[str, str], options: argparse.Namespace, 
         began = time.monotonic()
         for case in chosen:
             if case.name not in left_out:
-                print(f"round {number + 1}: {case.name}", file=sys.stderr)
+                print(f"round {number + 1}: {case.name}", end="", file=sys.stderr, flush=True)
+                since = time.monotonic()
                 runs[case.name].append(case.measure(stage))
+                print(f", {time.monotonic() - since:.1f} s", file=sys.stderr)
         ended = time.monotonic()
         if number + 1 < rounds and 2 * ended - began > until:
             print(f"no time for another round of {ended - began:.0f} s", file=sys.stderr)

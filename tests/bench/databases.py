@@ -35,7 +35,7 @@ class Databases:
         self.postgres = postgres
         self.patients = patients
         self._directory = directory
-        self._made: set[Path] = set()
+        self._made: dict[str, str] = {}
 
     def csv(self, count: int) -> Path:
         """A patient list of `count` rows."""
@@ -54,32 +54,29 @@ class Databases:
 
     def due_sqlite(self, standing: Patients, *, patients: int | None = None) -> str:
         """A copy of the installation where everybody is due."""
-        count = patients or self.patients
-        return self._sqlite_copy(f"due-{standing}-{count}", lambda url: self._fill(url, count, standing))
+        return self._copy_sqlite(self._due(self._copy_sqlite, standing, patients or self.patients))
 
     def due_postgres(self, standing: Patients, *, patients: int | None = None) -> str:
         """A copy of the installation where everybody is due, its statistics gathered."""
-        count = patients or self.patients
-        return self._postgres_copy(f"bench_due_{standing}_{count}", lambda url: self._fill(url, count, standing))
+        return self._copy_postgres(self._due(self._copy_postgres, standing, patients or self.patients))
 
     def planned_postgres(self, standing: Patients) -> str:
         """A copy of the installation where everybody's message is planned, its statistics gathered."""
 
-        def fill(url: str) -> None:
-            self._fill(url, self.patients, standing)
+        def plan(url: str) -> None:
             app = clinic.open_app(self.environment(url), at=standing.morning)
             plan_all_due(app.store, app.rules, standing.morning)
             app.close()
-            _settle(url)
 
-        return self._postgres_copy(f"bench_planned_{standing}", fill)
+        due = self._due(self._copy_postgres, standing, self.patients)
+        return self._copy_postgres(self._once(f"{due} planned", lambda: self._copy_postgres(due), plan))
 
     def drop(self, url: str) -> None:
         """Remove a database that has served."""
         if self.postgres is not None and url.startswith("postgresql"):
             self.postgres.drop_database(url)
             return
-        path = Path(url.removeprefix("sqlite:///"))
+        path = Path(_file(url))
         for file in path.parent.glob(f"{path.name}*"):
             file.unlink()
 
@@ -87,28 +84,48 @@ class Databases:
         """The settings of an installation, whose keys are those of all of them."""
         return clinic.settings_for(database, data_dir=self._directory, twilio=twilio)
 
-    def _fill(self, url: str, count: int, standing: Patients) -> None:
-        """An installation with `count` patients, as it is after its first tick."""
+    def _due(self, copy: Callable[[str | None], str], standing: Patients, count: int) -> str:
+        """The installation to copy, as it is after its first tick; made when it is first asked for."""
+        name = f"{copy.__name__} {count}"
+        together = self._once(name, lambda: copy(None), lambda url: self._fill(url, count))
+        if standing is Patients.TOGETHER:
+            return together
+        return self._once(f"{name} mixed", lambda: copy(together), self._mix)
+
+    def _once(self, name: str, make: Callable[[], str], change: Callable[[str], None]) -> str:
+        if name not in self._made:
+            url = make()
+            change(url)
+            _settle(url)
+            self._made[name] = url
+        return self._made[name]
+
+    def _fill(self, url: str, count: int) -> None:
         app = clinic.open_app(self.environment(url), at=people.ENROLLED)
         clinic.import_csv(app, clinic.new_clinic(app), self.csv(count))
         app.ticker.tick()
-        if standing is Patients.MIXED:
-            mixed.spread_out(app.engine)
         app.close()
-        _settle(url)
 
-    def _sqlite_copy(self, name: str, fill: Callable[[str], None]) -> str:
-        template = self._directory / f"template-{name}.db"
-        if template not in self._made:
-            fill(f"sqlite:///{template}")
-            self._made.add(template)
+    def _mix(self, url: str) -> None:
+        app = clinic.open_app(self.environment(url), at=people.ENROLLED)
+        mixed.spread_out(app.engine)
+        app.close()
+
+    def _copy_sqlite(self, template: str | None = None) -> str:
         copy = self.empty_sqlite()
-        shutil.copyfile(template, copy.removeprefix("sqlite:///"))
+        if template is not None:
+            shutil.copyfile(_file(template), _file(copy))
         return copy
 
-    def _postgres_copy(self, name: str, fill: Callable[[str], None]) -> str:
+    def _copy_postgres(self, template: str | None = None) -> str:
         assert self.postgres is not None
-        return self.postgres.create_database(template=self.postgres.ensure_template(name, fill))
+        if template is None:
+            return self.postgres.create_database()
+        return self.postgres.create_database(template=template.rpartition("/")[2])
+
+
+def _file(url: str) -> str:
+    return url.removeprefix("sqlite:///")
 
 
 def _settle(url: str) -> None:

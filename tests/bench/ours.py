@@ -48,26 +48,26 @@ class NoEmail:
         pass
 
 
-def open_worker(
-    environment: dict[str, str], *, at: datetime, null_sender: bool, clock: StandingClock | None = None
-) -> App:
-    """A worker, all that it needs made: what is measured begins when the minute comes, not when a process starts.
+def open_worker(environment: dict[str, str], *, at: datetime, null_sender: bool) -> tuple[App, StandingClock]:
+    """A worker that has looked a minute before `at`, when nothing was due, and the clock that it lives by.
 
-    Its clock stands at `at`, unless it gets one that will be moved.
+    What is measured begins when the minute comes, not when a process starts.
     """
-    app = open_app(environment, at=at)
-    if clock is not None:
-        app.clock = clock
+    clock = StandingClock(at - timedelta(minutes=1))
+    app = open_app(environment, at=clock.at)
+    app.clock = clock
     if null_sender:
         app.sms_channel = NullSms()
         app._email = NoEmail  # type: ignore[method-assign]
     app.warm_up()
-    return app
+    app.ticker.tick()
+    clock.at = at
+    return app, clock
 
 
 def spike(*, environment: dict[str, str], at: str, patients: int, null_sender: bool = False) -> Run:
     """Everybody due in one minute: one tick, which plans, renders, seals, sends and records."""
-    app, run = open_worker(environment, at=datetime.fromisoformat(at), null_sender=null_sender), Run()
+    run, (app, _) = Run(), open_worker(environment, at=datetime.fromisoformat(at), null_sender=null_sender)
     with run.lap("spike", done=patients):
         report = app.ticker.tick()
     run.expect("patients planned", found=report.planned_patients, wanted=patients)
@@ -80,7 +80,7 @@ def spike(*, environment: dict[str, str], at: str, patients: int, null_sender: b
 
 def plan_only(*, environment: dict[str, str], at: str, patients: int) -> Run:
     """The first half of the spike: decide about everybody."""
-    app, run = open_worker(environment, at=datetime.fromisoformat(at), null_sender=True), Run()
+    run, (app, _) = Run(), open_worker(environment, at=datetime.fromisoformat(at), null_sender=True)
     with run.lap("plan", done=patients):
         planned = plan_all_due(app.store, app.rules, app.clock.now())
     run.expect("messages planned", found=planned.messages, wanted=patients)
@@ -90,7 +90,7 @@ def plan_only(*, environment: dict[str, str], at: str, patients: int) -> Run:
 
 def deliver(*, environment: dict[str, str], at: str, patients: int, null_sender: bool = False) -> Run:
     """The second half of the spike, for messages that are planned already."""
-    app, run = open_worker(environment, at=datetime.fromisoformat(at), null_sender=null_sender), Run()
+    run, (app, _) = Run(), open_worker(environment, at=datetime.fromisoformat(at), null_sender=null_sender)
     with run.lap("deliver", done=patients):
         delivered = app.delivery.deliver_all(Channel.SMS)
     run.expect("messages recorded as sent", found=delivered.sent, wanted=patients)

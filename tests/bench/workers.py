@@ -30,7 +30,7 @@ def spike(*, environment: dict[str, str], at: str, patients: int, workers: int, 
         sent = sum(counts)
         run.values["share of the busiest"] = max(counts) / sent if sent else 0.0
     run.expect("messages recorded as sent", found=sent, wanted=patients)
-    app = open_worker(environment, at=datetime.fromisoformat(at), null_sender=True)
+    app, _ = open_worker(environment, at=datetime.fromisoformat(at), null_sender=True)
     check_ledger(app, run, patients)
     app.close()
     return run
@@ -71,7 +71,7 @@ def main() -> None:
     """Be one of the workers: tick until there is nothing left."""
     given = json.loads(sys.argv[1])
     at = datetime.fromisoformat(given["at"])
-    app = open_worker(given["environment"], at=at, null_sender=given["null_sender"])
+    app, _ = open_worker(given["environment"], at=at, null_sender=given["null_sender"])
     sys.stdout.write(_READY.decode())
     sys.stdout.flush()
     sys.stdin.readline()

@@ -82,7 +82,7 @@ def _copy_patients(connection: Connection, clinic_ids: Sequence[int]) -> None:
     copies = []
     for number in range(1, PATIENTS):
         due = NOW + SOME_TIME * (1 if number % 10 else -1) + timedelta(seconds=number / 10)
-        own = {"id": new_id(), "mrn": f"P{number}", "clinic_id": clinic_ids[number // 7 % 2]}
+        own = {"id": new_id(), "mrn": f"P{number}", "clinic_id": clinic_ids[number // 13 % 2]}
         copies.append(pattern | own | {"next_contact_at": due})
     connection.execute(insert(patients), copies)
 
@@ -104,7 +104,7 @@ def _copy_messages(connection: Connection) -> None:
 def _fate(number: int) -> dict[str, Any]:
     at = NOW + timedelta(seconds=number / 10) + SOME_TIME * (1 if number % 3 == 0 else -1)
     kind = list(MessageKind)[number // 10 % 3]
-    channel = Channel.EMAIL if number % 7 == 0 else Channel.SMS
+    channel = Channel.EMAIL if number % 11 == 0 else Channel.SMS
     usual = {"kind": kind.value, "channel": channel.value}
     match number % 10:
         case 0 | 1 | 2:

@@ -10,7 +10,6 @@ from statistics import median
 
 from scheduler.bootstrap import App
 from scheduler.services.plan import BATCH
-from tests.bench.clinic import StandingClock
 from tests.bench.growth.fill import COHORTS, DUE_AT_ONCE, due_at, grow
 from tests.bench.laps import Run
 from tests.bench.ours import open_worker
@@ -32,9 +31,7 @@ def ticks(*, environment: dict[str, str]) -> Run:
 
     `values` are medians in milliseconds: by the clock, and of this process's own processor time (`_cpu`).
     """
-    clock = StandingClock(due_at(0) - timedelta(seconds=30))
-    app = open_worker(environment, at=clock.at, null_sender=True, clock=clock)
-    run = Run()
+    run, (app, clock) = Run(), open_worker(environment, at=due_at(0) - timedelta(seconds=30), null_sender=True)
     _idle(app)  # the first ones fill caches and prepare statements
     idle, scan, claim, whole = _idle(app), [], [], []
     for cohort in range(COHORTS):

@@ -1,0 +1,181 @@
+"""What is written down: pathways, templates, words, tables, and the addresses in the settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from scheduler.domain.faults import Fault
+from scheduler.domain.people import Channel
+from scheduler.domain.zones import use_packaged_zones
+from scheduler.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from scheduler.channels.errors import ErrorTable
+    from scheduler.channels.smtp import SmtpSettings
+    from scheduler.channels.smtp.mailbox import Mailbox
+    from scheduler.ports import Renderer, TemplatePreview
+    from scheduler.services.rules import Rules
+
+
+class FaultyContentError(ValueError):
+    """Pathways, templates or tables have faults, and the service does not start on them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"{len(faults)} faults keep Bonewise from starting; `bonewise check` lists all:\n{lines}")
+        self.faults = tuple(faults)
+
+
+class Content:
+    """Read when it is first needed; every fault in it has its place."""
+
+    def __init__(self, settings: Settings) -> None:
+        use_packaged_zones()
+        self.settings = settings
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Pathways, kinds of task and words of reply. Raises `FaultyContentError`."""
+        rules, faults = self._load_rules(templates_dir=self.settings.templates_dir)
+        if faults:
+            raise FaultyContentError([self._placed(fault) for fault in faults])
+        return rules
+
+    def faults(self) -> list[Fault]:
+        """Every fault in settings, pathways, templates and tables, in order of file and line."""
+        from scheduler.catalogue.template_faults import template_faults
+        from scheduler.channels.errors import error_table_faults
+
+        rules, faults = self._load_rules()
+        faults += error_table_faults(self._error_file)
+        faults += template_faults(
+            self.settings.templates_dir,
+            rules.pathways,
+            config_dir=self.settings.config_dir,
+            unread={file.stem for file in self.settings.config_dir.glob("pathways/*.yaml")} - set(rules.pathways),
+        )
+        return sorted({*self._setting_faults(), *(self._placed(fault) for fault in faults)})
+
+    def _placed(self, fault: Fault) -> Fault:
+        """The fault with its path as seen from the working folder, for the folders may lie anywhere."""
+        for folder in (self.settings.config_dir, self.settings.templates_dir):
+            if fault.path.startswith(f"{folder.name}/"):
+                return replace(fault, path=(folder.parent / fault.path).as_posix())
+        return fault
+
+    def _setting_faults(self) -> Iterator[Fault]:
+        """What `load_settings` cannot judge, for it knows neither databases nor keys nor mail servers."""
+        from scheduler.store.engine import make_engine
+        from scheduler.store.vault import KeyRing
+
+        settings = self.settings
+        checks: list[Callable[[], object]] = [lambda: make_engine(settings.database_url)]
+        if settings.secret_keys:
+            checks.append(lambda: KeyRing.parse(settings.secret_keys or ""))
+        if settings.email == "smtp":
+            checks += [self._mail_server, self._bounce_address]
+        if settings.bounce_mailbox:
+            checks.append(self.bounce_mailbox)
+        for check in checks:
+            try:
+                check()
+            except ValueError as error:
+                yield Fault("settings", 0, str(error))
+
+    def _load_rules(self, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
+        """What is sound, and every fault. With `templates_dir`, also that each message a pathway names is there."""
+        from scheduler.catalogue.pathway_files import load_pathways
+        from scheduler.catalogue.reply_words import load_reply_words
+        from scheduler.catalogue.task_kinds import load_task_kinds
+        from scheduler.services.rules import Rules
+
+        config_dir = self.settings.config_dir
+        loaded = load_pathways(config_dir, templates_dir=templates_dir)
+        kinds = load_task_kinds(config_dir)
+        words = load_reply_words(config_dir, loaded.pathways)
+        rules = Rules(
+            pathways=loaded.pathways,
+            off_by_default=loaded.disabled,
+            task_kinds=kinds.kinds,
+            reply_words=words.words,
+        )
+        return rules, [*loaded.faults, *kinds.faults, *words.faults]
+
+    @cached_property
+    def templates(self) -> Renderer:
+        """The messages' texts; read when they are first needed."""
+        from scheduler.catalogue.deferred import DeferredTemplates
+
+        return DeferredTemplates(self.settings.templates_dir)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that messages are written in."""
+        from scheduler.catalogue.template_tree import read_tree
+
+        return read_tree(self.settings.templates_dir).languages()
+
+    def preview(self, template: str, language: str) -> list[TemplatePreview]:
+        """A message as a patient would get it. Raises `LookupError` for one that does not exist."""
+        from scheduler.catalogue.preview import preview
+
+        return preview(
+            self.settings.templates_dir,
+            template,
+            language,
+            pathways=self.rules.pathways,
+            config_dir=self.settings.config_dir,
+        )
+
+    @property
+    def _error_file(self) -> Path:
+        return self.settings.config_dir / "provider_errors.yaml"
+
+    @cached_property
+    def errors(self) -> ErrorTable:
+        from scheduler.channels.errors import load_error_table
+
+        return load_error_table(self._error_file)
+
+    def meaning_of_refusal(self, channel: Channel, code: str | None, *, of_account: bool) -> tuple[str, str] | None:
+        """What a code means for which a provider takes nothing more, and what to do; None when unlisted.
+
+        Raises `ValueError` when the error table has faults.
+        """
+        from scheduler.channels.refusals import meaning_of_refusal
+
+        return meaning_of_refusal(self.errors, channel, code, of_account=of_account)
+
+    def _mail_server(self) -> SmtpSettings:
+        from scheduler.channels.smtp import parse_smtp_url
+
+        try:
+            return parse_smtp_url(self.settings.smtp_url, timeout=self.settings.provider_timeout)
+        except ValueError as error:
+            raise SettingsError(f"BONEWISE_SMTP_URL: {error}") from error
+
+    def _bounce_address(self) -> str:
+        from scheduler.channels.smtp import ascii_address
+
+        try:
+            return ascii_address(self.settings.bounce_address) if self.settings.bounce_address else ""
+        except ValueError as error:
+            raise SettingsError(f"BONEWISE_BOUNCE_ADDRESS: {error}; write one such as bounces@example.org") from error
+
+    def bounce_mailbox(self, url: str = "") -> Mailbox:
+        """The mailbox at `url`, else of the settings; a context manager opens it. Raises `SettingsError`."""
+        from scheduler.channels.smtp.mailbox import Mailbox
+        from scheduler.channels.smtp.mailbox_url import parse_mailbox_url
+
+        name, given = ("--mailbox", url) if url else ("BONEWISE_BOUNCE_MAILBOX", self.settings.bounce_mailbox)
+        if not given:
+            raise SettingsError("BONEWISE_BOUNCE_MAILBOX is missing; set it, or write --mailbox imaps://...")
+        try:
+            return Mailbox(parse_mailbox_url(given, timeout=self.settings.provider_timeout))
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}") from error
