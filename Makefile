@@ -41,7 +41,8 @@ format: setup-test ## put code in the project's format, and mend what ruff can m
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup-test ## measure: planning, sending, simulation (ARGS=)
+bench: setup-test ## measure the morning spike beside its peers, and growth (ARGS=--quick, ARGS=growth)
+	@sh scripts/bench-tools.sh
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: setup-test ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1 for the newest of everything)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 SIMULATED = "simulated"
 LONGEST_SECONDS = 3600.0
+LONGEST_TIMEOUT = 20.0  # of a provider; leases and holds are longer than a connection and an answer may take
 _PACKAGE = Path(__file__).resolve().parent
 _DOTENV = Path(".env")
 _TWILIO_URL = "https://api.twilio.com"
@@ -111,7 +112,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         bounce_address=values.text("BONEWISE_BOUNCE_ADDRESS", ""),
         bounce_mailbox=values.text("BONEWISE_BOUNCE_MAILBOX", ""),
         tick_seconds=values.seconds("BONEWISE_TICK_SECONDS", 1),
-        provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10),
+        provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10, most=LONGEST_TIMEOUT),
         log=values.choice("BONEWISE_LOG", "text", "json"),
     )
     if faults := [*values.faults, *_contradictions(settings)]:
@@ -200,16 +201,14 @@ class _Values:
             self.faults.append(f"{name} is {value!r}; write {' or '.join(allowed)}")
         return value
 
-    def seconds(self, name: str, default: float) -> float:
+    def seconds(self, name: str, default: float, *, most: float = LONGEST_SECONDS) -> float:
         value = self.text(name, str(default))
         try:
             number = float(value)
         except ValueError:
             number = 0.0
-        if not 0 < number <= LONGEST_SECONDS:
-            self.faults.append(
-                f"{name} is {value!r}; write a number of seconds above 0 and at most {LONGEST_SECONDS:g}"
-            )
+        if not 0 < number <= most:
+            self.faults.append(f"{name} is {value!r}; write a number of seconds above 0 and at most {most:g}")
         return number
 
     def url(self, name: str, default: str) -> str:

@@ -28,8 +28,8 @@ class Breaker:
         return self.open_since is not None
 
     def may_probe(self, now: datetime) -> bool:
-        """Whether it is time to try one message."""
-        return self.probe_at is not None and self.probe_at <= now
+        """Whether it is time to try one message; also after a clock was set back behind the last probe."""
+        return self.probe_at is not None and not now < self.probe_at <= now + LONGEST_PROBE
 
     def probing(self, now: datetime) -> Breaker:
         """While one message is tried."""

@@ -33,11 +33,32 @@ class Answers:
         """One answer, or the want of one."""
         composed = self.feed.answered(result)
         self.results.append((composed, result))
-        if result.error_class is ErrorClass.CONFIGURATION and result.scope is not Scope.MESSAGE:
+        if _is_lane_wide(result):
             self.refusals[self._refused(composed, result)] = result
             self.feed.cut()
         self._count_turned_away(result)
         self._count_unanswered(result)
+
+    @property
+    def is_steering(self) -> bool:
+        """Whether they say anything about the lane as a whole."""
+        return bool(self.refusals or self.outage or self.silence or self.route.is_probe)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the provider took a message, or refused one for what is the message's own fault."""
+        return any(
+            result.outcome is Outcome.ACCEPTED or (result.outcome is Outcome.REFUSED and not _is_lane_wide(result))
+            for _, result in self.results
+        )
+
+    def affected(self, key: str) -> set[int]:
+        """The clinics whose messages met a refused account or sender."""
+        return {
+            composed.attempt.clinic_id
+            for composed, _ in self.results
+            if key in (self.route.account, self._sender(composed))
+        }
 
     def _count_turned_away(self, result: SendResult) -> None:
         self._turned_away = self._turned_away + 1 if result.retry_after is not None else 0
@@ -58,7 +79,14 @@ class Answers:
     def _refused(self, composed: Composed, result: SendResult) -> str:
         if result.scope is Scope.ACCOUNT:
             return self.route.account
+        return self._sender(composed)
+
+    def _sender(self, composed: Composed) -> str:
         return f"{self.route.account}:{composed.sender or '-'}"
+
+
+def _is_lane_wide(result: SendResult) -> bool:
+    return result.error_class is ErrorClass.CONFIGURATION and result.scope is not Scope.MESSAGE
 
 
 def _is_unanswered(result: SendResult) -> bool:

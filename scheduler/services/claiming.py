@@ -20,7 +20,7 @@ from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, ReadyMessage
 from scheduler.services.aftermath import Aftermath, Fallen
 from scheduler.services.composing import Composed, Composer
-from scheduler.services.lanes import Route, take
+from scheduler.services.lanes import Route, as_it_is_now, take
 
 LEASE = timedelta(minutes=5)  # longer than handing over a batch and waiting for its answers can take
 
@@ -64,10 +64,12 @@ class Claiming:
     def claim(self, route: Route, now: datetime, *, limit: int, worker: str) -> Claimed:
         """Up to `limit` messages due on a lane at `now` (UTC): those to send, and what became of the others."""
         with self._store.writing() as unit:
-            continued = take(unit, route, worker=worker, now=now)
-            if continued is None:
-                return Claimed()
             clinics = unit.installation.clinics()
+            current = as_it_is_now(unit, route, clinics, now)
+            continued = take(unit, current, worker=worker, now=now) if current else None
+            if current is None or continued is None:
+                return Claimed()
+            route = current
             ready = unit.ledger.claim_ready(
                 route.channel, now, limit=limit, clinics=clinics, only=route.only, but=route.but
             )
@@ -152,11 +154,11 @@ class Claiming:
                 batch.rerouted.append((ready, channel))
 
     def _compose(self, ready: ReadyMessage, clinic: Clinic, batch: Claimed) -> None:
-        """A message whose template has gone since it was planned must not hold up the others."""
+        """A message that cannot be written, its template gone or broken since, must not hold up the others."""
         message = ready.message
         try:
             batch.composed.append(self._composer.compose(ready, clinic))
-        except LookupError:
+        except Exception:  # noqa: BLE001 - whatever a template does, it is about this message alone
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from threading import Lock
 from typing import cast
 from uuid import uuid4
 
@@ -31,7 +32,8 @@ from scheduler.services.rules import Rules
 BATCH = 500  # messages between two commits: what a crash leaves to be settled
 HAND_OVER = timedelta(minutes=2)  # of a claimed batch; the rest of the lease is for the answers
 HAND_OVER_PACED = timedelta(seconds=20)  # likewise, of the time that a worker has a sender to itself
-_LANES_AT_ONCE = 8
+_LANES_AT_ONCE = 32
+_LOOK_AGAIN = 1.0  # seconds, while a lane goes on: is there something new for the others?
 
 _log = logging.getLogger(__name__)
 
@@ -90,25 +92,55 @@ class Delivery:
         self._claiming = claiming
         self._recording = Recording(store=store, rules=rules, aftermath=self._aftermath, clock=clock)
         self._paces: dict[str, Pace] = {}
+        self._lock = Lock()
         self._abreast = abreast
 
     def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
-        """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`."""
-        return self._on_every_lane(channel, lambda route: self._empty(route, stopping), stopping)
+        """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`.
+
+        Lanes are served side by side, and those that are done are looked at again while others still go on: a sender
+        with a slow pace holds up nobody, nor what comes in meanwhile.
+        """
+        total, running = Delivered(), dict[str, Future[Delivered]]()
+        with ThreadPoolExecutor(_LANES_AT_ONCE, thread_name_prefix=channel.value) as threads:
+            while not stopping():
+                for route in self._routes(channel):
+                    if route.key not in running:
+                        running[route.key] = threads.submit(self._empty, route, stopping)
+                if not running:
+                    return total
+                wait(running.values(), timeout=_LOOK_AGAIN)
+                done = [key for key, lane in running.items() if lane.done()]
+                total = sum((running.pop(key).result() for key in done), total)
+                if not running:
+                    return total
+        return sum((lane.result() for lane in running.values()), total)
 
     def deliver(self, channel: Channel, *, limit: int = BATCH, stopping: Stopping = never) -> Delivered:
-        """Deliver up to `limit` messages of each lane of `channel` that are due."""
-        return self._on_every_lane(channel, lambda route: self._deliver(route, limit, stopping), stopping)
+        """Deliver up to `limit` messages of each lane of `channel` that are due.
+
+        Senders with a pace are given up afterwards, for the next batch may be another worker's.
+        """
+        found = [] if stopping() else self._routes(channel)
+        with ThreadPoolExecutor(_LANES_AT_ONCE, thread_name_prefix=channel.value) as threads:
+            total = sum(threads.map(lambda route: self._deliver(route, limit, stopping), found), Delivered())
+        self._give_up([route.key for route in found if route.rate is not None])
+        return total
 
     def close(self) -> None:
         """Give up the senders that this worker had to itself, and close the channels."""
         try:
-            if self._paces:
-                with self._store.writing() as unit:
-                    lanes.release(unit, self._paces, worker=self._worker, now=self._clock.now())
+            self._give_up(list(self._paces))
         finally:
             self._sms.close()
             self._email.close()
+
+    def _give_up(self, keys: Iterable[str]) -> None:
+        with self._lock:
+            held = {key: self._paces.pop(key) for key in keys if key in self._paces}
+        if held:
+            with self._store.writing() as unit:
+                lanes.release(unit, held, worker=self._worker, now=self._clock.now())
 
     def rescue(self) -> int:
         """Settle what workers that died left behind. It may have reached the provider, so it is never sent again."""
@@ -131,19 +163,11 @@ class Delivery:
 
     # Lanes
 
-    def _on_every_lane(self, channel: Channel, run: Callable[[Route], Delivered], stopping: Stopping) -> Delivered:
-        """Side by side: a sender with a slow pace holds up nobody else."""
-        if stopping():
-            return Delivered()
+    def _routes(self, channel: Channel) -> list[Route]:
+        """The lanes that may be served now."""
         with self._store.reading() as unit:
             clinics, stored = unit.installation.clinics(), unit.lanes.all()
-        found = lanes.routes(channel, clinics.values(), stored, self._clock.now())
-        if len(found) == 1:
-            return run(found[0])
-        if not found:
-            return Delivered()
-        with ThreadPoolExecutor(_LANES_AT_ONCE, thread_name_prefix=channel.value) as threads:
-            return sum(threads.map(run, found), Delivered())
+        return lanes.routes(channel, clinics.values(), stored, self._clock.now())
 
     def _empty(self, route: Route, stopping: Stopping) -> Delivered:
         if self._abreast == 1 or route.rate is not None or route.is_probe:
@@ -179,10 +203,14 @@ class Delivery:
             stopping=stopping,
         )
         answers = Answers(route, feed)
+        results = self._call(route.channel, feed)
         try:
-            for result in self._call(route.channel, feed):
+            for result in results:
                 answers.add(result)
         finally:
+            if isinstance(results, Generator):
+                results.close()  # now: it finishes what is under way
+            feed.end()
             # What was handed over and has no answer keeps its lease, and is settled when that runs out.
             statuses = self._recording.record(answers)
         return counts + Delivered(
@@ -195,9 +223,11 @@ class Delivery:
     def _pace(self, route: Route, batch: Claimed) -> Pace | None:
         if route.rate is None:
             return None
-        if not batch.is_continued or route.key not in self._paces or self._paces[route.key].rate != route.rate:
-            self._paces[route.key] = Pace(route.rate)
-        return self._paces[route.key]
+        with self._lock:
+            if not batch.is_continued or route.key not in self._paces:
+                self._paces[route.key] = Pace(route.rate)
+            self._paces[route.key].rate = route.rate
+            return self._paces[route.key]
 
     def _call(self, channel: Channel, feed: Feed) -> Iterator[SendResult]:
         if channel is Channel.SMS:

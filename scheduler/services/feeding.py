@@ -33,6 +33,7 @@ class Feed:
         self._stopping = stopping
         self._is_cut = False
         self._handed: dict[UUID, Composed] = {}
+        self._unanswered: set[UUID] = set()
 
     def __iter__(self) -> Iterator[OutboundSms | OutboundEmail | None]:
         for one in self._batch:
@@ -46,13 +47,22 @@ class Feed:
             if self._pace is not None:
                 self._pace.start(one.attempt.id, _weight(one))
             self._handed[one.attempt.id] = one
+            self._unanswered.add(one.attempt.id)
             yield one.outbound
 
     def answered(self, result: SendResult) -> Composed:
         """The message that `result` is about: its answer is there."""
+        self._unanswered.discard(result.attempt_id)
         if self._pace is not None:
             self._pace.end(result.attempt_id, now=self._steady())
         return self._handed[result.attempt_id]
+
+    def end(self) -> None:
+        """No more answers come: what has none may have been accepted until now."""
+        if self._pace is not None:
+            for attempt_id in self._unanswered:
+                self._pace.end(attempt_id, now=self._steady())
+        self._unanswered.clear()
 
     def cut(self) -> None:
         """Hand over no more."""

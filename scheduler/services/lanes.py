@@ -19,6 +19,7 @@ from scheduler.ports import Unit
 from scheduler.records import Clinic, Lane
 
 HOLD = timedelta(seconds=60)  # how long a worker that says nothing more keeps a sender to itself
+_LONGEST_SILENCE = timedelta(hours=1)  # that a provider may ask for; a longer one comes of a clock that was set back
 _PACED_SECONDS = 10  # of a paced sender's messages in one batch
 
 _log = logging.getLogger(__name__)
@@ -54,12 +55,14 @@ def sender_key(channel: Channel, clinic: Clinic) -> str:
 
 def routes(channel: Channel, clinics: Iterable[Clinic], lanes: Mapping[str, Lane], now: datetime) -> list[Route]:
     """The lanes of `channel` that may be served at `now` (UTC)."""
+    clinics = list(clinics)
     account = lanes.get(channel.value)
     if account is not None:
         if _is_quiet(account, now):
             return []
         if account.breaker.is_open:
-            probe = Route(channel=channel, key=channel.value, is_probe=True)
+            refused = [clinic.id for clinic in clinics if _is_refused(lanes.get(sender_key(channel, clinic)))]
+            probe = Route(channel=channel, key=channel.value, but=tuple(sorted(refused)), is_probe=True)
             return [probe] if account.breaker.may_probe(now) else []
     own: dict[str, list[Clinic]] = defaultdict(list)
     for clinic in clinics:
@@ -84,10 +87,20 @@ def routes(channel: Channel, clinics: Iterable[Clinic], lanes: Mapping[str, Lane
     return found
 
 
+def as_it_is_now(unit: Unit, route: Route, clinics: Mapping[int, Clinic], now: datetime) -> Route | None:
+    """The same lane after what has happened since `route` was found; None when it may not be served any more.
+
+    The account is looked at and not held, for all claim at once: whoever is busy when it is stopped goes on until the
+    batch in hand is done, and no further.
+    """
+    found = routes(route.channel, clinics.values(), unit.lanes.all(), now)
+    return next((one for one in found if (one.key, one.is_probe) == (route.key, route.is_probe)), None)
+
+
 def take(unit: Unit, route: Route, *, worker: str, now: datetime) -> bool | None:
     """Take the lane for one batch. None: somebody else has it, or it is stopped. True: this worker has had it so far.
 
-    Its rows are held until the transaction ends.
+    What only one may have at a time is held until the transaction ends.
     """
     if route.rate is None and not route.is_probe:
         return False
@@ -141,11 +154,17 @@ def _is_free(lane: Lane, rate: float, now: datetime) -> bool:
     """Whether a worker that has not had the lane may begin at once."""
     if lane.holder is None or lane.held_until is None:
         return True
+    if lane.held_until > now + HOLD:
+        return True  # the clock was set back since: nobody holds a lane for so long
     return lane.held_until + timedelta(seconds=Pace(rate).rests_for()) <= now
 
 
 def _is_quiet(lane: Lane, now: datetime) -> bool:
-    return lane.quiet_until is not None and lane.quiet_until > now
+    return lane.quiet_until is not None and now < lane.quiet_until <= now + _LONGEST_SILENCE
+
+
+def _is_refused(lane: Lane | None) -> bool:
+    return lane is not None and lane.breaker.is_open
 
 
 def _is_stopped(lane: Lane, now: datetime) -> bool:

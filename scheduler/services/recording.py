@@ -49,18 +49,21 @@ class Recording:
         return [end.status for end in ends]
 
     def _steer(self, unit: Unit, answers: Answers, now: datetime) -> None:
-        """What the answers mean for the lane as a whole."""
+        """What the answers mean for the lane as a whole. Lanes are held all at once, in order, as everybody does."""
+        route = answers.route
+        if not answers.is_steering:
+            return
+        unit.lanes.hold(sorted({route.account, route.key, *answers.refusals}))
         for key, result in answers.refusals.items():
             if lanes.refuse(unit, key, result.code, now=now):
                 clinics = unit.installation.clinics()
-                affected = {composed.attempt.clinic_id for composed, _ in answers.results}
-                self._alarm(unit, [clinics[clinic_id] for clinic_id in sorted(affected)], key, result, now)
+                self._alarm(unit, [clinics[each] for each in sorted(answers.affected(key))], key, result, now)
         if answers.silence is not None:
-            lanes.hush(unit, answers.route.channel, until=now + answers.silence)
+            lanes.hush(unit, route.channel, until=now + answers.silence)
         if answers.outage is not None:
-            lanes.refuse(unit, answers.route.key, answers.outage.code, now=now)
-        elif answers.route.is_probe and answers.results and not answers.refusals:
-            for key in lanes.mend(unit, [answers.route.key]):
+            lanes.refuse(unit, route.key, answers.outage.code, now=now)
+        elif route.is_probe and answers.is_served and not answers.refusals:
+            for key in lanes.mend(unit, [route.key]):
                 for clinic_id in unit.installation.clinics():
                     unit.worklist.close(clinic_id, [_cause(key)], now=now)
 

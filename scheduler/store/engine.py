@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -47,6 +47,7 @@ _WORKER_SETTINGS = (
     "enable_seqscan=off",
     "enable_hashjoin=off",
     "enable_mergejoin=off",
+    "enable_bitmapscan=off",  # it would sort the whole backlog to take the first few hundred
 )
 
 # Without these a worker would wait a quarter of an hour for a server that vanished from the network.
@@ -199,13 +200,22 @@ def _named(file: str) -> str:
 
 
 def _make_private_file(name: str) -> None:
-    """Makes the folder and an empty file that only the owner may read; SQLite's side files copy its mode."""
+    """Makes the folder and an empty file that only the owner may read; SQLite's side files copy its mode.
+
+    A file that is there is never opened here: closing it would take away the locks that this process's other
+    connections hold on it, and the next process to leave would delete the log under them.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
     if name.startswith("file:"):  # a URI says itself what may be created
         return
     path = Path(name)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+        if path.is_dir():
+            raise IsADirectoryError
+        if not path.exists():
+            with suppress(FileExistsError):  # somebody else was quicker
+                os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except IsADirectoryError as error:
         raise StoreUnavailable(f"{_named(name)} is a folder; name a file in BONEWISE_DATABASE_URL") from error
     except (FileExistsError, NotADirectoryError) as error:

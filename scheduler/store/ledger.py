@@ -5,14 +5,15 @@ Statuses only move forward: every UPDATE carries the statuses it may come from, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, literal_column, select, update
 
-from scheduler.domain.contact import PlannedMessage, SkippedReminder
+from scheduler.domain.contact import Contact, PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
 from scheduler.domain.people import Channel
 from scheduler.ids import new_ids
@@ -20,7 +21,11 @@ from scheduler.records import Attempt, AttemptEnd, Clinic, LedgerEntry, LedgerMe
 from scheduler.store import rows
 from scheduler.store.bulk import Values, insert_rows, keyed, once_each, update_rows
 from scheduler.store.tables import attempts, messages, patients
-from scheduler.store.vault import Vault
+from scheduler.store.vault import Vault, VaultFault
+
+UNREADABLE_FOR = timedelta(hours=1)  # then a message that cannot be read is looked at again
+
+_log = logging.getLogger(__name__)
 
 
 def _move(target: MessageStatus) -> Update:
@@ -32,6 +37,7 @@ def _move(target: MessageStatus) -> Update:
 
 _MOVES = {target: _move(target) for target in MessageStatus}
 _END_ATTEMPT = update(attempts)
+_PUT_OFF = update(messages)
 # Literals: with parameters in their places a prepared statement could not use the indexes of just these messages.
 _PLANNED = messages.c.status == literal_column(f"'{MessageStatus.PLANNED.value}'")
 _SENDING = messages.c.status == literal_column(f"'{MessageStatus.SENDING.value}'")
@@ -143,7 +149,7 @@ class Ledger:
         ready: list[ReadyMessage] = []
         for kind in _FIRST_TO_LAST:
             query = _CLAIMED.where(*where, messages.c.kind == kind.value).order_by(messages.c.send_from)
-            ready += self._claimed(query.limit(limit - len(ready)), clinics)
+            ready += self._claimed(query.limit(limit - len(ready)), clinics, {"send_from": now + UNREADABLE_FOR})
             if len(ready) >= limit:
                 break
         return ready
@@ -151,37 +157,40 @@ class Ledger:
     def claim_abandoned(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
         """Up to `limit` messages in `sending` whose worker's lease has run out, locked, the longest left first."""
         query = _CLAIMED.where(_SENDING, messages.c.lease_until <= now).order_by(messages.c.lease_until)
-        return self._claimed(query.limit(limit), clinics)
+        return self._claimed(query.limit(limit), clinics, {"lease_until": now + UNREADABLE_FOR})
 
-    def _claimed(self, query: Select[Any], clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
+    def _claimed(
+        self, query: Select[Any], clinics: Mapping[int, Clinic], later: Mapping[str, datetime]
+    ) -> list[ReadyMessage]:
+        """The messages of a query. One that cannot be read must not hold up the others: it is given `later`."""
         dialect = self._connection.dialect
         contact_of = rows.CONTACT.reader(dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id]))
         same_in = rows.MESSAGE.reader(dialect, rows.message_values)
-        found = []
+        found, unreadable = [], []
         for row in self._connection.execute(query).all():
-            message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
-            message = LedgerMessage(
-                id=message_id,
-                clinic_id=clinic_id,
-                patient_id=patient_id,
-                enrolment_id=enrolment_id,
-                **same_in(row[_MESSAGE_AT:]),
-            )
-            by_text = message.channel is Channel.SMS
-            recipient = Recipient(
-                id=patient_id,
-                clinic_id=clinic_id,
-                name=self._vault.open("patients.name", name) or "",
-                language=language,
-                address=(
-                    self._vault.open("patients.phone", phone)
-                    if by_text
-                    else self._vault.open("patients.email", email)
-                ),
-                contact=contact_of(row[_CONTACT_AT:_MESSAGE_AT]),
-            )
-            found.append(ReadyMessage(message, recipient))
+            try:
+                found.append(self._ready(row, same_in(row[_MESSAGE_AT:]), contact_of(row[_CONTACT_AT:_MESSAGE_AT])))
+            except (VaultFault, ValueError, LookupError):
+                _log.exception("message %s cannot be read; trying again in %s", row[0], UNREADABLE_FOR)
+                unreadable.append(keyed(row[0], row[_CONTACT_AT], **later))
+        update_rows(self._connection, _PUT_OFF, unreadable)
         return found
+
+    def _ready(self, row: Sequence[Any], same: rows.Values, contact: Contact) -> ReadyMessage:
+        message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
+        message = LedgerMessage(
+            id=message_id, clinic_id=clinic_id, patient_id=patient_id, enrolment_id=enrolment_id, **same
+        )
+        place, address = ("patients.phone", phone) if message.channel is Channel.SMS else ("patients.email", email)
+        recipient = Recipient(
+            id=patient_id,
+            clinic_id=clinic_id,
+            name=self._vault.open("patients.name", name) or "",
+            language=language,
+            address=self._vault.open(place, address),
+            contact=contact,
+        )
+        return ReadyMessage(message, recipient)
 
     def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
         """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""

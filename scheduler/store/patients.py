@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,9 @@ from scheduler.store.vault import Vault
 
 _OF_PATIENT = Recurring([enrolments.c.patient_id])
 _STATE = Recurring([enrolments.c.pathway, *(enrolments.c[name] for name in rows.STATE)])
+UNREADABLE_FOR = timedelta(hours=1)  # then a patient who cannot be read is looked at again
+
+_log = logging.getLogger(__name__)
 _UPDATE_PATIENT = update(patients)
 _UPDATE_ENROLMENT = update(enrolments)
 
@@ -114,7 +118,13 @@ class Patients:
         contact_from = rows.CONTACT.reader(
             self._connection.dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id])
         )
-        due = [(row[0], row[1], contact_from(row[1:])) for row in self._connection.execute(query).all()]
+        due = []
+        for row in self._connection.execute(query).all():
+            try:
+                due.append((row[0], row[1], contact_from(row[1:])))
+            except (ValueError, LookupError):  # such as a zone that new zone data has no more
+                _log.exception("patient %s cannot be read; trying again in %s", row[0], UNREADABLE_FOR)
+                self.set_next_contact(row[1], row[0], now + UNREADABLE_FOR)
         enrolled = self.enrolments([patient_id for patient_id, _, _ in due]) if due else {}
         return [
             DuePatient(id=patient_id, clinic_id=clinic_id, contact=contact, enrolments=enrolled.get(patient_id, ()))

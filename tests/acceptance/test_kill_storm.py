@@ -1,8 +1,9 @@
 """A storm: 2,000 patients due, and a random one of the processes that serve them is killed every two seconds.
 
 Real processes, `kill -9`, a real database and real HTTP to a provider whose journal is the judge. During the storm
-the days pass more quickly: whoever starts anew finds the clock some minutes further on, so that leases run out and
-lost answers are looked into while the killing goes on, and the clocks of two workers disagree.
+time passes more quickly: whoever starts anew finds the clock about a minute further on. So there is always somebody
+newly due, leases run out and lost answers are looked into while the killing goes on, and the clocks of two workers
+disagree.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ from tests.support.waiting import wait_until
 PATIENTS = 2_000
 STORM = 20.0  # seconds
 KILL_EVERY = 2.0
-LATENCY = 0.6  # seconds the provider takes over each text, so that every kill finds texts under way
+LATENCY = 0.3  # seconds the provider takes over each text, so that every kill finds texts under way
 AT_LEAST = 3  # kills that hit a process with texts under way; else the storm was none
 PATIENCE = 5.0  # seconds more that a process gets to hand over its first text, for a machine may be slow
 HASTE = 30  # seconds of the day in a second of the storm
 SEED = 20260303
+WAVES = [f"09:{30 + minute}" for minute in range(int(STORM * HASTE / 60))]  # when how many are due, in equal parts
 
 MINUTE = timedelta(minutes=1)
 NIGHT = DUE.replace(hour=1, minute=20) + timedelta(days=1)  # 20:20 in New York, when a text can no longer arrive
-NEXT_DAY = DUE + timedelta(days=1, minutes=1)
+NEXT_DAY = DUE + timedelta(days=1, hours=2)
 
 pytestmark = pytest.mark.skipif(fake_time_library() is None, reason="needs libfaketime, which is for Linux")
 
@@ -103,9 +105,7 @@ def judge(morning: Morning) -> None:
     journal = morning.journal()
     assert morning.recorded() == journal
     assert morning.standing() == {
-        status: count
-        for status, count in (("sent", len(journal)), ("not_sent", PATIENTS - len(journal)))
-        if count
+        status: count for status, count in (("sent", len(journal)), ("not_sent", PATIENTS - len(journal))) if count
     }
 
 
@@ -132,7 +132,9 @@ def weather(morning: Morning, command: tuple[str, ...], *, processes: int) -> No
 def test_workers_on_postgresql_lose_and_double_nothing_in_a_storm(postgres_url: str, tmp_path: Path) -> None:
     with (
         TwilioServer(latency=LATENCY) as twilio,
-        morning_over(twilio, database_url=postgres_url, folder=tmp_path, patients=PATIENTS) as morning,
+        morning_over(
+            twilio, database_url=postgres_url, folder=tmp_path, patients=PATIENTS, contact_times=WAVES
+        ) as morning,
     ):
         weather(morning, WORKER, processes=2)
 
@@ -140,6 +142,8 @@ def test_workers_on_postgresql_lose_and_double_nothing_in_a_storm(postgres_url: 
 def test_the_embedded_service_on_sqlite_loses_and_doubles_nothing_in_a_storm(sqlite_url: str, tmp_path: Path) -> None:
     with (
         TwilioServer(latency=LATENCY) as twilio,
-        morning_over(twilio, database_url=sqlite_url, folder=tmp_path, patients=PATIENTS) as morning,
+        morning_over(
+            twilio, database_url=sqlite_url, folder=tmp_path, patients=PATIENTS, contact_times=WAVES
+        ) as morning,
     ):
         weather(morning, SERVE, processes=1)

@@ -81,6 +81,8 @@ def _options() -> argparse.Namespace:
 
 def _rounds(stage: Stage, missing: dict[str, str], options: argparse.Namespace, *, until: float) -> Runs:
     chosen = [case for case in CASES if not options.only or options.only in case.name.split()]
+    if options.quick and not options.only:
+        chosen = [case for case in chosen if case.is_quick]
     left_out = lacking(chosen, missing)
     for name, reason in left_out.items():
         print(f"left out: {name}, because {reason}", file=sys.stderr)
@@ -106,7 +108,7 @@ def _memory(runs: Runs) -> list[Reached]:
     if not measured:
         return []
     bars = figures.MEMORY_AT_LEAST, figures.MEMORY_AIM
-    return [Reached("memory of a worker in the spike, MB", "", max(measured), *bars, less_is_better=True)]
+    return [Reached("memory in the spike", "MB", max(measured), *bars, less_is_better=True)]
 
 
 def _growth_sizes(options: argparse.Namespace) -> tuple[int, ...]:

@@ -12,6 +12,11 @@ from tests.bench.stage import Stage
 
 POSTGRES, REDIS = "PostgreSQL", "Redis"
 _RENDERS = 50_000
+_SLOW_PROVIDER = 0.05  # seconds until it answers
+_NOT_QUICK = frozenset(
+    ("one worker null", "two workers null", "one worker slow", "two workers slow", "plan mixed", "plan bare", "year",
+     "triggers", "enrol sqlite", "record sqlite", "null sqlite together", "curl posts")
+)  # fmt: skip
 _TOGETHER, _MIXED = Patients.TOGETHER, Patients.MIXED
 
 
@@ -22,6 +27,11 @@ class Case:
     name: str
     measure: Callable[[Stage], Run]
     needs: frozenset[str] = frozenset()
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a quick run has it."""
+        return self.name not in _NOT_QUICK
 
 
 def lacking(cases: Iterable[Case], missing: dict[str, str]) -> dict[str, str]:
@@ -44,8 +54,10 @@ def _on_copy(stage: Stage, database: str, measure: Callable[[], Run]) -> Run:
         stage.databases.drop(database)
 
 
-def _ours(stage: Stage, function: str, database: str, standing: Patients, **more: object) -> Run:
-    """One of our own, over HTTP unless `null_sender`."""
+def _ours(
+    stage: Stage, function: str, database: str, standing: Patients, *, latency: float = 0.0, **more: object
+) -> Run:
+    """One of our own, over HTTP unless `null_sender`; `latency` is the seconds that the provider takes to answer."""
     patients = stage.sizes.patients
     given = {"at": standing.morning.isoformat(), "patients": patients, **more}
     environment = stage.databases.environment
@@ -57,6 +69,7 @@ def _ours(stage: Stage, function: str, database: str, standing: Patients, **more
             function,
             wanted=patients,
             arguments=lambda url: {"environment": environment(database, twilio=url), **given},
+            latency=latency,
         )
 
     return _on_copy(stage, database, measure)
@@ -112,10 +125,12 @@ def _on_sqlite(standing: Patients) -> Callable[[Stage], Run]:
     return lambda stage: _ours(stage, "ours:spike", stage.databases.due_sqlite(standing), standing, null_sender=True)
 
 
-def _workers(number: int, **more: object) -> Callable[[Stage], Run]:
-    return lambda stage: _ours(
-        stage, "workers:spike", stage.databases.due_postgres(_MIXED), _MIXED, workers=number, **more
-    )
+def _workers(number: int, *, latency: float = 0.0, **more: object) -> Callable[[Stage], Run]:
+    def measure(stage: Stage) -> Run:
+        database = stage.databases.due_postgres(_MIXED)
+        return _ours(stage, "workers:spike", database, _MIXED, latency=latency, workers=number, **more)
+
+    return measure
 
 
 def _slow(function: str, **more: object) -> Callable[[Stage], Run]:
@@ -180,6 +195,8 @@ CASES = (
     _case("apscheduler as it comes", _slow("apscheduler_jobs:spike", forgiving=False), POSTGRES),
     _case("one worker", _workers(1), POSTGRES),
     _case("two workers", _workers(2), POSTGRES),
+    _case("one worker slow", _workers(1, latency=_SLOW_PROVIDER), POSTGRES),
+    _case("two workers slow", _workers(2, latency=_SLOW_PROVIDER), POSTGRES),
     _case("one worker null", _workers(1, null_sender=True), POSTGRES),
     _case("two workers null", _workers(2, null_sender=True), POSTGRES),
     _case("plan mixed", _plan, POSTGRES),

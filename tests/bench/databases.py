@@ -90,7 +90,7 @@ class Databases:
         together = self._once(name, lambda: copy(None), lambda url: self._fill(url, count))
         if standing is Patients.TOGETHER:
             return together
-        return self._once(f"{name} mixed", lambda: copy(together), self._mix)
+        return self._once(f"{name} mixed", lambda: copy(together), mixed.live_through)
 
     def _once(self, name: str, make: Callable[[], str], change: Callable[[str], None]) -> str:
         if name not in self._made:
@@ -104,11 +104,6 @@ class Databases:
         app = clinic.open_app(self.environment(url), at=people.ENROLLED)
         clinic.import_csv(app, clinic.new_clinic(app), self.csv(count))
         app.ticker.tick()
-        app.close()
-
-    def _mix(self, url: str) -> None:
-        app = clinic.open_app(self.environment(url), at=people.ENROLLED)
-        mixed.spread_out(app.engine)
         app.close()
 
     def _copy_sqlite(self, template: str | None = None) -> str:

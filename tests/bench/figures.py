@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shown:
-    """One line of a table: a lap of a case."""
+    """One line of a table: a lap of a case. `name` is what a ratio to it is called, when that is not the label."""
 
     label: str
     case: str
     lap: str = "spike"
     is_peer: bool = True  # False: the service's own, of which a lost or doubled message is a fault
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,27 +48,28 @@ _SPIKE = _own("Bonewise, patients mixed", "spike mixed")
 _SPIKE_TOGETHER = _own("Bonewise, enrolled together", "spike together")
 _DELIVER = _own("Bonewise, patients mixed", "deliver mixed", "deliver")
 _DELIVER_TOGETHER = _own("Bonewise, enrolled together", "deliver together", "deliver")
-_APSCHEDULER = Shown("APScheduler, a job per patient, PostgreSQL", "apscheduler")
+_APSCHEDULER = Shown("APScheduler, a job per patient, PostgreSQL", "apscheduler", name="APScheduler")
 _AS_IT_COMES = Shown("APScheduler with its own misfire grace of 1 s", "apscheduler as it comes")
-_CELERY = Shown("Celery, Redis, 8 processes, a task per message", "celery")
-_PROCRASTINATE = Shown("Procrastinate, a job per message", "procrastinate")
+_CELERY = Shown("Celery, Redis, 8 processes, a task per message", "celery", name="Celery")
+_PROCRASTINATE = Shown("Procrastinate, a job per message", "procrastinate", name="Procrastinate")
 _PGQUEUER = Shown("PgQueuer, a job per message", "pgqueuer")
 _PGQUEUER_HUNDREDS = Shown("PgQueuer, a job per 100 messages", "pgqueuer hundreds")
-_TUTORIAL = Shown("tutorial loop with twilio-python, 1 thread", "tutorial")
-_SOCKETS = Shown("limit: POSTs over bare sockets", "socket posts", "posts")
+_TUTORIAL = Shown("tutorial loop with twilio-python, 1 thread", "tutorial", name="tutorial loop")
+_SOCKETS = Shown("limit: POSTs over bare sockets", "socket posts", "posts", name="bare sockets")
 _CURL = Shown("limit: POSTs of libcurl alone", "curl posts", "posts")
 _RECORD = Shown("limit: claim and record in bare SQL", "record postgres", "record")
 _RENDERS = Shown("limit: Jinja2 alone", "renders", "renders")
 _PEERS = (_APSCHEDULER, _AS_IT_COMES, _CELERY, _PROCRASTINATE, _PGQUEUER, _PGQUEUER_HUNDREDS, _TUTORIAL)
 _NULL = _own("Bonewise, patients mixed", "null sqlite mixed")
 _NULL_TOGETHER = _own("Bonewise, enrolled together", "null sqlite together")
-_APSCHEDULER_SQLITE = Shown("APScheduler, a job per patient, SQLite", "apscheduler sqlite")
-_ONE, _TWO = _own("1 worker, over HTTP", "one worker"), _own("2 workers, over HTTP", "two workers")
+_APSCHEDULER_SQLITE = Shown("APScheduler, a job per patient, SQLite", "apscheduler sqlite", name="APScheduler")
+_ONE, _TWO = _own("1 worker", "one worker"), _own("2 workers", "two workers")
 _ONE_NULL, _TWO_NULL = _own("1 worker", "one worker null"), _own("2 workers", "two workers null")
+_ONE_SLOW, _TWO_SLOW = _own("1 worker", "one worker slow"), _own("2 workers", "two workers slow")
 _ENROL = _own("Bonewise, PostgreSQL", "enrol postgres", "enrol")
 _ENROL_SQLITE = _own("Bonewise, SQLite", "enrol sqlite", "enrol")
-_ADD = Shown("APScheduler, add_job, PostgreSQL", "apscheduler", "add")
-_ADD_SQLITE = Shown("APScheduler, add_job, SQLite", "apscheduler sqlite", "add")
+_ADD = Shown("APScheduler, add_job, PostgreSQL", "apscheduler", "add", name="add_job, PostgreSQL")
+_ADD_SQLITE = Shown("APScheduler, add_job, SQLite", "apscheduler sqlite", "add", name="add_job, SQLite")
 
 TABLES = (
     Table("The morning spike, over HTTP, PostgreSQL", "messages", (_SPIKE, _SPIKE_TOGETHER, *_PEERS)),
@@ -76,7 +78,12 @@ TABLES = (
         "messages",
         (_DELIVER, _DELIVER_TOGETHER, _SOCKETS, _CURL, _RECORD, _RENDERS),
     ),
-    Table("Several workers, patients mixed, PostgreSQL", "messages", (_TWO, _ONE)),
+    Table("Several workers, patients mixed, over HTTP, PostgreSQL", "messages", (_TWO, _ONE)),
+    Table(
+        "Several workers, patients mixed, a provider that takes 50 ms to answer, PostgreSQL",
+        "messages",
+        (_TWO_SLOW, _ONE_SLOW),
+    ),
     Table("Several workers, patients mixed, PostgreSQL, null sender", "messages", (_TWO_NULL, _ONE_NULL)),
     Table(
         "Plan, PostgreSQL",
@@ -142,6 +149,7 @@ TARGETS = (
     *_against("null sender on SQLite, mixed", _NULL, ((_APSCHEDULER_SQLITE, 30, 60),)),
     *_against("null sender on SQLite, together", _NULL_TOGETHER, ((_APSCHEDULER_SQLITE, 30, 60),)),
     *_against("2 workers against 1, HTTP", _TWO, ((_ONE, 1.5, 1.8),)),
+    *_against("2 workers against 1, 50 ms a message", _TWO_SLOW, ((_ONE_SLOW, 1.5, 1.8),)),
     *_against("2 workers against 1, null sender", _TWO_NULL, ((_ONE_NULL, 1.5, 1.8),)),
     *_against("enrol in bulk", _ENROL, ((_ADD, 50, 100),)),
     *_against("enrol in bulk", _ENROL_SQLITE, ((_ADD_SQLITE, 50, 100),)),

@@ -1,8 +1,9 @@
-"""The clinic after some months: nobody stands where another does, and still all are due at the same minute.
+"""The clinic after some months: hardly anybody stands where another does, and still all are due at the same minute.
 
 Patients enrolled together stand alike, and the planner decides once for all who do. That is the best case. Here they
 enrolled on sixty days, live in three zones, have their own weekdays, and each has had other messages and given other
-answers. What is written is what those months would have left behind; playing them through would take an hour.
+answers; the ledger holds their last messages. What is written is what those months would have left behind; playing
+them through would take an hour.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, select, update
 
 from scheduler.domain.calendar import monday_of
-from scheduler.store.engine import writing
+from scheduler.store.engine import make_engine, writing
 from scheduler.store.tables import enrolments, patients
+from tests.bench.growth.ledger import add_past
+from tests.bench.growth.loading import loading
 
 MORNING = datetime(2026, 6, 9, 15, 30, tzinfo=UTC)  # a Tuesday
 TODAY = date(2026, 6, 9)
@@ -26,12 +29,21 @@ _LATEST = TODAY - timedelta(days=20)  # somebody enrolled more recently would st
 _ALL_DAYS = 0b111_1111
 _TUESDAY = 0b10
 _SEED = 20260609
+_PAST = 10  # messages in the ledger, of each
 
 Values = dict[str, Any]
 
 
-def spread_out(engine: Engine) -> None:
+def live_through(database: str) -> None:
     """Give every patient of the installation, all enrolled on four pathways, a history of their own."""
+    engine = make_engine(database)
+    _spread_out(engine)
+    engine.dispose()
+    with loading(database) as into:
+        add_past(into, each=_PAST, before=MORNING)
+
+
+def _spread_out(engine: Engine) -> None:
     chance = random.Random(_SEED)
     with writing(engine) as connection:
         ids = connection.scalars(select(patients.c.id).order_by(patients.c.id)).all()

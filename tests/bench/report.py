@@ -43,13 +43,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Reached:
-    """One target and what came of it."""
+    """One target and what came of it. `by_cpu` is the other's processor time per message over ours, where known."""
 
     what: str
     against: str
     reached: float
     at_least: float | None
     aim: float | None
+    by_cpu: float | None = None
     less_is_better: bool = False
 
     @property
@@ -81,13 +82,24 @@ def reached(targets: Iterable[Target], runs: Runs) -> list[Reached]:
     for target in targets:
         ours, other = _rate(target.ours, runs), _rate(target.other, runs)
         if ours and other:
-            found.append(Reached(target.what, target.other.label, ours / other, target.at_least, target.aim))
+            against, by_cpu = (
+                target.other.name or target.other.label,
+                _cpu(target.other, runs) / _cpu(target.ours, runs),
+            )
+            found.append(Reached(target.what, against, ours / other, target.at_least, target.aim, by_cpu))
     return found
 
 
 def _rate(shown: Shown, runs: Runs) -> float | None:
     rates = [_lap_rate(run, shown.lap) for run in runs.get(shown.case, ()) if shown.lap in run.laps]
     return median(rates) if rates else None
+
+
+def _cpu(shown: Shown, runs: Runs) -> float:
+    """Processor time of a unit, in seconds."""
+    return median(
+        run.laps[shown.lap].cpu / run.laps[shown.lap].done for run in runs[shown.case] if shown.lap in run.laps
+    )
 
 
 def _lap_rate(run: Run, lap: str) -> float:
@@ -102,11 +114,10 @@ def _figure(shown: Shown, runs: Runs, ours: float, is_ours: bool) -> Figure | No
     if rate is None:
         return None
     measured = [run for run in runs[shown.case] if shown.lap in run.laps]
-    laps = [run.laps[shown.lap] for run in measured]
     return Figure(
         label=shown.label,
         rate=rate,
-        cpu_per_1000=median(1000 * lap.cpu / lap.done for lap in laps),
+        cpu_per_1000=1000 * _cpu(shown, runs),
         peak_mb=median(run.peak_mb for run in measured),
         ratio=None if is_ours else ours / rate,
         **_of_journal([run.taken for run in measured if run.taken is not None] if shown.lap != "add" else []),

@@ -70,19 +70,25 @@ class Stage:
         run.peak_mb = max(run.peak_mb, memory.peak_mb)
         return run
 
-    def measure_sending(self, function: str, *, wanted: int, arguments: Callable[[str], dict[str, object]]) -> Run:
-        """As `measure`, beside a fresh server, whose journal should hold a message for each of `wanted` numbers."""
-        with self._server() as (url, journal):
+    def measure_sending(
+        self, function: str, *, wanted: int, arguments: Callable[[str], dict[str, object]], latency: float = 0.0
+    ) -> Run:
+        """As `measure`, beside a fresh server, whose journal should hold a message for each of `wanted` numbers.
+
+        The server takes `latency` seconds to answer.
+        """
+        with self._server(latency) as (url, journal):
             run = self.measure(function, **arguments(url))
         run.taken = read_journal(journal, wanted=wanted, laps=run.laps)
         journal.unlink()
         return run
 
     @contextmanager
-    def _server(self) -> Iterator[tuple[str, Path]]:
+    def _server(self, latency: float) -> Iterator[tuple[str, Path]]:
         journal = self.directory / f"{uuid4().hex}.journal"
         journal.touch()
         command = [sys.executable, "-m", "tests.support.twilio_server", "--journal", str(journal)]
+        command += ["--latency", str(latency)]
         with subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE) as server:
             try:
                 address = cast("IO[bytes]", server.stdout).readline().decode().strip()

@@ -55,10 +55,17 @@ def _figure_row(one: Figure, has_journal: bool) -> list[str]:
 def of_targets(targets: Sequence[Reached]) -> str:
     """What was to be reached, and what was."""
     rows = [
-        [one.what, one.against, number(one.reached), _bar(one.at_least), _bar(one.aim), one.verdict]
+        [
+            f"{one.what}: {one.against}",
+            number(one.reached),
+            _bar(one.at_least),
+            _bar(one.aim),
+            one.verdict,
+            "" if one.by_cpu is None else number(one.by_cpu),
+        ]
         for one in targets
     ]
-    return table(["what", "against", "reached", "at least", "aim", ""], rows)
+    return table(["ours against", "reached", "at least", "aim", "", "by CPU"], rows)
 
 
 def _bar(value: float | None) -> str:

@@ -9,22 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from psycopg import sql as psycopg_sql
-from sqlalchemy import Connection, Engine, event, insert, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ids import new_id
 from scheduler.ports import Unit
 from scheduler.records import ReadyMessage
-from scheduler.store.engine import reading, writing
+from scheduler.store.engine import writing
 from scheduler.store.tables import attempts, messages, patients
+from tests.support.explaining import catching, explained
 from tests.support.postgres import PostgresServer
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -32,7 +31,6 @@ NOW = new_york(3, 3, 12, 0)
 SOME_TIME = timedelta(hours=1)
 PATIENTS = 3_000
 T = TypeVar("T")
-_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 # What is in the database
@@ -91,7 +89,9 @@ def _copy_messages(connection: Connection) -> None:
     """One message for each patient: most are history, the others wait for something that is due or not yet."""
     pattern = dict(connection.execute(select(messages).where(messages.c.body.is_not(None)).limit(1)).mappings().one())
     attempt = dict(connection.execute(select(attempts).limit(1)).mappings().one())
-    people = connection.execute(select(patients.c.id, patients.c.clinic_id).where(patients.c.mrn != "P0")).all()
+    people = connection.execute(
+        select(patients.c.id, patients.c.clinic_id).where(patients.c.mrn != "P0").order_by(patients.c.id)
+    ).all()
     new_messages, new_attempts = [], []
     for number, person in enumerate(people):
         own = {"id": new_id(), "patient_id": person.id, "clinic_id": person.clinic_id, "enrolment_id": None}
@@ -117,37 +117,14 @@ def _fate(number: int) -> dict[str, Any]:
             return usual | {"status": MessageStatus.SENT.value}
 
 
-# Catching and explaining
-
-
-@dataclass(frozen=True, slots=True)
-class Caught:
-    """A statement as it ran."""
-
-    sql: str
-    parameters: Any
-
-
-@contextmanager
-def catching(engine: Engine) -> Iterator[list[Caught]]:
-    """What runs inside."""
-    caught: list[Caught] = []
-
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
-        caught.append(Caught(statement, parameters[0] if many else parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield caught
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+# How it is found
 
 
 def plans_of(world: World, use: Callable[[Unit], object], begins: str) -> list[str]:
     """How each different statement that `use` runs, and that `begins` so, is carried out."""
     with catching(world.app.engine) as caught:
         undone(world, use)
-    return explained(world, caught, begins)
+    return explained(world.app.engine, caught, begins)
 
 
 class _UndoneError(Exception):
@@ -160,44 +137,6 @@ def undone(world: World, use: Callable[[Unit], T]) -> T:
         result = use(unit)
         raise _UndoneError
     return result
-
-
-def explained(world: World, caught: Sequence[Caught], begins: str) -> list[str]:
-    engine = world.app.engine
-    wanted = {each.sql: each for each in caught if re.match(begins, each.sql, re.DOTALL)}
-    explain = _explain_on_sqlite if engine.dialect.name == "sqlite" else _explain_on_postgres
-    with reading(engine) as connection:
-        plans = [explain(connection, each) for each in wanted.values()]
-    assert plans, f"no statement began with {begins}"
-    return plans
-
-
-def _explain_on_sqlite(connection: Connection, caught: Caught) -> str:
-    found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {caught.sql}", caught.parameters)
-    return "\n".join(row[-1] for row in found)
-
-
-def _explain_on_postgres(connection: Connection, caught: Caught) -> str:
-    """The plan of the prepared statement: psycopg prepares on the server what it runs often."""
-    assert connection.exec_driver_sql("SHOW plan_cache_mode").scalar_one() == "force_generic_plan"
-    names: list[str] = []
-
-    def place(found: re.Match[str]) -> str:
-        if found[1] not in names:
-            names.append(found[1])
-        return f"${names.index(found[1]) + 1}"
-
-    numbered = _PARAMETER.sub(place, caught.sql)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    values = psycopg_sql.SQL(", ").join(psycopg_sql.Literal(caught.parameters[name]) for name in names)
-    given = psycopg_sql.SQL("({})").format(values) if names else psycopg_sql.SQL("")
-    connection.exec_driver_sql(f"PREPARE caught AS {numbered}".replace("%", "%%"))
-    try:
-        query = psycopg_sql.SQL("EXPLAIN EXECUTE caught {}").format(given).as_string(driver)
-        return "\n".join(row[0] for row in connection.exec_driver_sql(query.replace("%", "%%")))
-    finally:
-        connection.exec_driver_sql("DEALLOCATE caught")
 
 
 def assert_by_index(world: World, plan: str, index: str, table: str) -> None:
@@ -264,7 +203,7 @@ def test_messages_of_each_kind_are_claimed_by_index_in_order_whatever_the_lane(
     assert {one.message.kind for one in ready} == set(MessageKind)
     asked = [each for each in caught if each.sql.startswith(_MESSAGES)]
     assert len(asked) == len(MessageKind)
-    for plan in explained(world, asked, _MESSAGES):
+    for plan in explained(world.app.engine, asked, _MESSAGES):
         assert_by_index(world, plan, "ix_messages_ready", "messages")
 
 
@@ -327,7 +266,7 @@ def test_what_a_round_of_work_changes_is_found_by_its_key(database_url: str, tmp
         assert report.planned_patients > 100
         assert report.sent > 100
         assert report.rescued > 50
-        plans = explained(world, caught, r"UPDATE (patients|messages|attempts|enrolments)")
+        plans = explained(world.app.engine, caught, r"UPDATE (patients|messages|attempts|enrolments)")
     assert len(plans) >= 4
     for plan in plans:
         assert re.search(r"(SEARCH \w+|Index Scan) .*(pk_|sqlite_autoindex_)", plan), plan

@@ -1,6 +1,6 @@
 """A morning with many patients, served by processes that come and go, over a server that speaks Twilio's protocol.
 
-Everybody is asked about vitamin D at `DUE`, and about nothing else for a week: by its end each has one text.
+Everybody is asked about vitamin D that morning, and about nothing else for a week: by its end each has one text.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ import csv
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,13 @@ def morning_over(
     patients: int,
     timeout: float = 10,
     mps: int | None = None,
-    message_name: str = "Harbor Clinic",
+    name: str = "Harbor Clinic",
+    contact_times: Sequence[str] = ("09:30",),
 ) -> Iterator[Morning]:
-    """Clinic `main` in New York with patients P1, P2, ..., enrolled the day before; `mps` is its pace."""
+    """Clinic `main` in New York with patients P1, P2, ..., enrolled the day before; `mps` is its pace.
+
+    Each patient has one of the contact times (HH:MM), in turn.
+    """
     settings = {
         "BONEWISE_DATABASE_URL": database_url,
         "BONEWISE_SMS": "twilio",
@@ -119,10 +124,10 @@ def morning_over(
     engine = create_engine(database_url, poolclass=NullPool)
     with ReadyCli(cli) as quick:
         quick("init", at=ENROLLED)
-        named = ("--code", "main", "--name", message_name, "--timezone", "America/New_York")
+        named = ("--code", "main", "--name", name, "--timezone", "America/New_York")
         pace = () if mps is None else ("--mps", str(mps))
         quick("clinic", "add", *named, "--sms-from", "+16175550100", *pace, at=ENROLLED)
-        _enrol(folder / "patients.csv", patients)
+        _write(folder / "patients.csv", patients, contact_times)
         loaded = ("import", "patients.csv", "--clinic", "main", "--phone-check", "possible", "--json")
         assert quick(*loaded, at=ENROLLED).json["created"] == patients
         morning = Morning(twilio, cli, quick, patients, engine)
@@ -131,9 +136,9 @@ def morning_over(
     engine.dispose()
 
 
-def _enrol(path: Path, patients: int) -> None:
+def _write(path: Path, patients: int, contact_times: Sequence[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream)
-        table.writerow(("mrn", "name", "phone", "sms_consent", "pathways"))
-        for number in range(1, patients + 1):
-            table.writerow((f"P{number}", f"Pat {number}", number_of(number), "yes", "vitamin_d"))
+        table.writerow(("mrn", "name", "phone", "sms_consent", "pathways", "contact_time"))
+        for number, time in zip(range(1, patients + 1), cycle(contact_times), strict=False):
+            table.writerow((f"P{number}", f"Pat {number}", number_of(number), "yes", "vitamin_d", time))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -39,6 +39,8 @@ class Dialect(Protocol):
 
     def instant(self, base: datetime, plus_seconds: str) -> str: ...
 
+    def day(self, base: date, minus: str) -> str: ...
+
     def noise(self, n: str) -> str:
         """Sixteen bytes."""
         ...
@@ -69,6 +71,9 @@ class Sqlite:
         start = base.strftime("%Y-%m-%d %H:%M:%S")
         return f"strftime('%Y-%m-%d %H:%M:%S.000000', '{start}', '+' || ({plus_seconds}) || ' seconds')"
 
+    def day(self, base: date, minus: str) -> str:
+        return f"date('{base}', '-' || ({minus}) || ' days')"
+
     def noise(self, n: str) -> str:
         return "randomblob(16)"
 
@@ -93,6 +98,9 @@ class Postgres:
 
     def instant(self, base: datetime, plus_seconds: str) -> str:
         return f"'{base.isoformat()}'::timestamptz + ({plus_seconds}) * interval '1 second'"
+
+    def day(self, base: date, minus: str) -> str:
+        return f"date '{base}' - ({minus})::int"
 
     def noise(self, n: str) -> str:
         return f"decode(md5(({n})::text), 'hex')"
