@@ -27,7 +27,8 @@ STORM = 20.0  # seconds
 KILL_EVERY = 2.0
 LATENCY = 0.3  # seconds the provider takes over each text, so that every kill finds texts under way
 AT_LEAST = 3  # kills that hit a process with texts under way; else the storm was none
-PATIENCE = 5.0  # seconds more that a process gets to hand over its first text, for a machine may be slow
+AT_WORK = 100  # texts since the last kill, after which the next may come: by then they are in the middle of it ...
+PATIENCE = 4.0  # ... or so many seconds later, for a machine may be slow
 HASTE = 30  # seconds of the day in a second of the storm
 SEED = 20260303
 WAVES = [f"09:{30 + minute}" for minute in range(int(STORM * HASTE / 60))]  # when how many are due, in equal parts
@@ -67,13 +68,13 @@ def storm(morning: Morning, command: tuple[str, ...], *, processes: int, day: Da
 
 
 def await_the_kill(morning: Morning, *, since: int) -> None:
-    """Until it is time for the next kill, and a text has gone since the last one or none will."""
+    """Until it is time for the next kill, and texts have gone since the last one or none will."""
     began = time.monotonic()
 
     def is_time() -> bool:
         waited = time.monotonic() - began
-        has_begun = len(morning.twilio.messages) > since
-        return waited >= KILL_EVERY and (has_begun or waited >= KILL_EVERY + PATIENCE)
+        are_at_work = len(morning.twilio.messages) >= since + AT_WORK
+        return waited >= KILL_EVERY and (are_at_work or waited >= KILL_EVERY + PATIENCE)
 
     wait_until(is_time, what="the next to be killed")
 
