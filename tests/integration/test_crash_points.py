@@ -78,9 +78,7 @@ def journal(twilio: TwilioServer) -> dict[str, str]:
 
 def recorded(world: World) -> dict[str, str | None]:
     """The same by our own ledger."""
-    return {
-        str(world.patient(row.patient).phone): row.provider_id for row in world.ledger() if row.status is S.SENT
-    }
+    return {str(world.patient(row.patient).phone): row.provider_id for row in world.ledger() if row.status is S.SENT}
 
 
 @pytest.mark.parametrize(
