@@ -37,7 +37,7 @@ def morning(*, database_url: str, folder: Path) -> Iterator[tuple[World, TwilioS
         cells = {"sms_consent": "yes", "pathways": "vitamin_d"}
         drafts = [world.draft(f"P{n}", {"phone": number_of(n), **cells}) for n in range(PATIENTS)]
         assert world.import_drafts(drafts).created == PATIENTS
-        twilio.clock = lambda: world.clock.at.timestamp()
+        twilio.clock = lambda: world.clock.now().timestamp()
         twilio.fail_at_random(RATES, seed=SEED)
         yield world, twilio
 

@@ -37,7 +37,7 @@ def world(database_url: str, tmp_path: Path, twilio: TwilioServer) -> Iterator[W
         for number in range(PATIENTS):
             world.enrol_sms(f"P{number}", phone=number_of(number), pathways="vitamin_d")
         world.clock.at = DAY_1
-        twilio.clock = lambda: world.clock.at.timestamp()
+        twilio.clock = lambda: world.clock.now().timestamp()
         yield world
 
 

@@ -39,7 +39,7 @@ def twilio() -> Iterator[TwilioServer]:
 @pytest.fixture
 def world(database_url: str, tmp_path: Path, twilio: TwilioServer) -> Iterator[World]:
     with world_over(twilio.url, database_url=database_url, folder=tmp_path) as world:
-        twilio.clock = lambda: world.clock.at.timestamp()
+        twilio.clock = lambda: world.clock.now().timestamp()
         yield world
 
 
