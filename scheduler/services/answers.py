@@ -26,7 +26,8 @@ class Answers:
         self.refusals: dict[str, SendResult] = {}
         self.outage: SendResult | None = None
         self.silence: timedelta | None = None
-        self._unanswered = 0
+        self._unanswered: set[int] = set()  # places of those handed over after the last one that was answered
+        self._last_answered = -1
         self._turned_away = 0
 
     def add(self, result: SendResult) -> None:
@@ -67,14 +68,27 @@ class Answers:
             self.feed.cut()
 
     def _count_unanswered(self, result: SendResult) -> None:
-        """Every message that is sent into an outage becomes one of which nobody knows whether it went."""
-        if not _is_unanswered(result):
-            self._unanswered, self.outage = 0, None
-            return
-        self._unanswered += 1
-        if self._unanswered >= IN_A_ROW or self.route.is_probe:
+        """Every message that is sent into an outage becomes one of which nobody knows whether it went.
+
+        In a row means in the order of the hand-over. A request that hangs is given up long after its neighbours
+        are answered: by the order of the answers, a few that hang among many would look like an outage.
+        """
+        place = self.feed.place(result)
+        if _is_unanswered(result):
+            if place > self._last_answered:
+                self._unanswered.add(place)
+        elif place > self._last_answered:
+            self._last_answered = place
+            self._unanswered = {each for each in self._unanswered if each > place}
+        if not self._is_outage:
+            self.outage = None
+        elif self.outage is None:
             self.outage = result
             self.feed.cut()
+
+    @property
+    def _is_outage(self) -> bool:
+        return len(self._unanswered) >= (1 if self.route.is_probe else IN_A_ROW)
 
     def _refused(self, composed: Composed, result: SendResult) -> str:
         if result.scope is Scope.ACCOUNT:

@@ -32,7 +32,7 @@ class Feed:
         self._until = until
         self._stopping = stopping
         self._is_cut = False
-        self._handed: dict[UUID, Composed] = {}
+        self._handed: dict[UUID, tuple[int, Composed]] = {}
         self._unanswered: set[UUID] = set()
 
     def __iter__(self) -> Iterator[OutboundSms | OutboundEmail | None]:
@@ -46,7 +46,7 @@ class Feed:
                 yield None
             if self._pace is not None:
                 self._pace.start(one.attempt.id, _weight(one))
-            self._handed[one.attempt.id] = one
+            self._handed[one.attempt.id] = len(self._handed), one
             self._unanswered.add(one.attempt.id)
             yield one.outbound
 
@@ -55,7 +55,11 @@ class Feed:
         self._unanswered.discard(result.attempt_id)
         if self._pace is not None:
             self._pace.end(result.attempt_id, now=self._steady())
-        return self._handed[result.attempt_id]
+        return self._handed[result.attempt_id][1]
+
+    def place(self, result: SendResult) -> int:
+        """How many messages were handed over before the one that `result` is about."""
+        return self._handed[result.attempt_id][0]
 
     def end(self) -> None:
         """No more answers come: what has none may have been accepted until now."""

@@ -132,9 +132,14 @@ def hush(unit: Unit, channel: Channel, *, until: datetime) -> None:
     unit.lanes.write(replace(lane, quiet_until=max(until, lane.quiet_until or until)))
 
 
-def refuse(unit: Unit, key: str, code: str | None, *, now: datetime) -> bool:
-    """The provider refuses the account or sender, or is down. True when it did not before: then tell somebody."""
+def refuse(unit: Unit, key: str, code: str | None, *, now: datetime, by_probe: bool = True) -> bool:
+    """The provider refuses the account or sender, or is down. True when it did not before: then tell somebody.
+
+    A batch that was under way when the lane was stopped says nothing new: only a probe puts off the next one.
+    """
     lane = unit.lanes.hold([key])[key]
+    if lane.breaker.is_open and not by_probe:
+        return False
     unit.lanes.write(replace(lane, breaker=lane.breaker.refused(code, now)))
     if not lane.breaker.is_open:
         _log.error("the provider takes nothing from %s (%s); its messages wait until that changes", _name(key), code)

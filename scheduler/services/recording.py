@@ -55,13 +55,13 @@ class Recording:
             return
         unit.lanes.hold(sorted({route.account, route.key, *answers.refusals}))
         for key, result in answers.refusals.items():
-            if lanes.refuse(unit, key, result.code, now=now):
+            if lanes.refuse(unit, key, result.code, now=now, by_probe=route.is_probe):
                 clinics = unit.installation.clinics()
                 self._alarm(unit, [clinics[each] for each in sorted(answers.affected(key))], key, result, now)
         if answers.silence is not None:
             lanes.hush(unit, route.channel, until=now + answers.silence)
         if answers.outage is not None:
-            lanes.refuse(unit, route.key, answers.outage.code, now=now)
+            lanes.refuse(unit, route.key, answers.outage.code, now=now, by_probe=route.is_probe)
         elif route.is_probe and answers.is_served and not answers.refusals:
             for key in lanes.mend(unit, [route.key]):
                 for clinic_id in unit.installation.clinics():

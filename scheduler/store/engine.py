@@ -202,9 +202,8 @@ def _named(file: str) -> str:
 def _make_private_file(name: str) -> None:
     """Makes the folder and an empty file that only the owner may read; SQLite's side files copy its mode.
 
-    A file that is there is never opened here: closing it would take away the locks that this process's other
-    connections hold on it, and the next process to leave would delete the log under them.
-    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    One that is there is not opened: closing it would drop all locks that this process holds on it, and the next
+    process to leave would delete the log under it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
     """
     if name.startswith("file:"):  # a URI says itself what may be created
         return

@@ -45,7 +45,8 @@ def main() -> int:
         print(f"\n### {title}\n\n{text.of_figures(unit, found)}")
     if grown:
         print(f"\n### Growth: 1,000 patients due among so many\n\n{growth.table(grown)}")
-    print(f"\n### Ratios\n\n{text.of_targets(targets)}")
+    if targets:
+        print(f"\n### Ratios\n\n{text.of_targets(targets)}")
     rounds = max((len(several) for several in runs.values()), default=0)
     print(f"\n{where['cores']} cores, Python {where['python']}, PostgreSQL {where['postgresql']}; ", end="")
     print(f"median of {rounds} rounds, {time.monotonic() - started:.0f} s")

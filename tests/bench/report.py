@@ -69,10 +69,8 @@ def _meets(reached: float, bar: float | None, less_is_better: bool) -> bool:
 
 
 def figures(table: Table, runs: Runs) -> list[Figure]:
-    """The lines of a table that were measured; none when the first was not."""
+    """The lines of a table that were measured. Without the first there is nothing to compare the others to."""
     ours = _rate(table.ours, runs)
-    if ours is None:
-        return []
     return [one for shown in table.lines if (one := _figure(shown, runs, ours, shown == table.ours)) is not None]
 
 
@@ -109,7 +107,7 @@ def _lap_rate(run: Run, lap: str) -> float:
     return (measured.done - lost) / measured.seconds
 
 
-def _figure(shown: Shown, runs: Runs, ours: float, is_ours: bool) -> Figure | None:
+def _figure(shown: Shown, runs: Runs, ours: float | None, is_ours: bool) -> Figure | None:
     rate = _rate(shown, runs)
     if rate is None:
         return None
@@ -119,7 +117,7 @@ def _figure(shown: Shown, runs: Runs, ours: float, is_ours: bool) -> Figure | No
         rate=rate,
         cpu_per_1000=1000 * _cpu(shown, runs),
         peak_mb=median(run.peak_mb for run in measured),
-        ratio=None if is_ours else ours / rate,
+        ratio=None if is_ours or ours is None else ours / rate,
         **_of_journal([run.taken for run in measured if run.taken is not None] if shown.lap != "add" else []),
     )
 

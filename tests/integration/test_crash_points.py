@@ -58,7 +58,7 @@ def killed_at(point: CrashPoint, world: World, twilio: TwilioServer) -> int:
             "TWILIO_ACCOUNT_SID": ACCOUNT,
             "TWILIO_AUTH_TOKEN": TOKEN,
             "TWILIO_API_URL": twilio.url,
-            "BONEWISE_PROVIDER_TIMEOUT": "30",
+            "BONEWISE_PROVIDER_TIMEOUT": "20",
         },
     )
     twilio.latency = 0.0

@@ -22,8 +22,9 @@ from tests.support.twilio_server import Fault, FaultKind, TwilioServer
 from tests.support.worlds import World, new_york
 
 S = MessageStatus
-UNDER_WAY = TwilioSettings(account_sid="", username="", password="", public_url="").concurrency  # requests
-MANY = 3 * UNDER_WAY
+ABREAST = 2  # batches of one lane, on PostgreSQL
+UNDER_WAY = ABREAST * TwilioSettings(account_sid="", username="", password="", public_url="").concurrency  # requests
+MANY = 2 * UNDER_WAY
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 NOT_OUR_ACCOUNT = Fault(FaultKind.ANSWER, status=401, code=20003)
@@ -249,6 +250,19 @@ def test_in_an_outage_few_texts_are_put_at_risk_and_the_others_wait(
     world.run_until(new_york(3, 4, 12, 0))
     assert texts(twilio) == once_each(patients)
     assert patients.tasks() == []
+
+
+def test_a_few_texts_that_hang_among_many_are_no_outage(world: World, twilio: TwilioServer) -> None:
+    """They are given up last, one after the other, when all that was handed over after them has long been taken."""
+    patients = patients_of(world, world.clinic, count=MANY)
+    for number in patients.numbers[: MANY // 2 : 16]:
+        twilio.fail(Fault(FaultKind.IGNORE), to=number)
+    lost = len(twilio._faults_to)
+    assert lost == 8
+    world.tick_at(DAY_1)
+    assert patients.statuses() == {"sent": MANY - lost, "unknown": lost}
+    with world.store.reading() as unit:
+        assert not any(lane.breaker.is_open for lane in unit.lanes.all().values())
 
 
 def test_an_outage_of_one_provider_does_not_hold_up_mail(world: World, twilio: TwilioServer) -> None:
