@@ -48,6 +48,10 @@ class Gauges(Protocol):
         """How many planned messages could go at `now`, by channel."""
         ...
 
+    def is_ready(self, channel: Channel, now: datetime) -> bool:
+        """Whether any planned message of `channel` could go at `now`."""
+        ...
+
     def waiting(self, now: datetime) -> dict[Channel, WaitingMessages]:
         """The planned messages that could go at `now`, by channel; none for a channel without any."""
         ...

@@ -19,7 +19,7 @@ from scheduler.services.plan import Planned, plan_all_due, plan_due, recompute
 from scheduler.services.reconcile import Reconciled, Reconciliation
 from scheduler.services.rules import Rules
 
-_PLANNED_MEANWHILE = 0.02  # seconds between two looks at what planning has left to deliver
+_PLANNED_MEANWHILE = 0.05  # seconds between two looks at what planning has left to deliver
 _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next contacts were worked out with
 
 
@@ -102,7 +102,7 @@ class Ticker:
         while True:
             is_last = planning.done()
             with self._store.reading() as unit:
-                is_ready = channel in unit.gauges.ready(self._clock.now())
+                is_ready = unit.gauges.is_ready(channel, self._clock.now())
             if is_ready:
                 total += self._delivery.deliver_all(channel, stopping=stopping)
             if is_last or stopping():

@@ -48,6 +48,8 @@ _WORKER_SETTINGS = (
     "enable_hashjoin=off",
     "enable_mergejoin=off",
     "enable_bitmapscan=off",  # it would sort the whole backlog to take the first few hundred
+    "max_parallel_workers_per_gather=0",  # starting helpers takes longer than any of these statements
+    "jit=off",  # likewise compiling them
 )
 
 # Without these a worker would wait a quarter of an hour for a server that vanished from the network.

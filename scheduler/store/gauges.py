@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Float, case, cast, extract, func, literal_column, select
 
-from scheduler.domain.messages import MessageStatus
+from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.tasks import TaskStatus
 from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, WaitingMessages
@@ -45,6 +45,16 @@ class Gauges:
     def ready(self, now: datetime) -> dict[Channel, int]:
         """How many planned messages could go at `now`, by channel."""
         return {channel: waiting.count for channel, waiting in self.waiting(now).items()}
+
+    def is_ready(self, channel: Channel, now: datetime) -> bool:
+        """Whether any planned message of `channel` could go at `now`."""
+        query = select(messages.c.id).where(
+            _PLANNED,
+            messages.c.channel == channel.value,
+            messages.c.kind.in_([kind.value for kind in MessageKind]),
+            messages.c.send_from <= now,
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def waiting(self, now: datetime) -> dict[Channel, WaitingMessages]:
         """The planned messages that could go at `now`, by channel; none for a channel without any."""

@@ -19,7 +19,7 @@ from scheduler.domain.people import Channel
 from scheduler.ids import new_ids
 from scheduler.records import Attempt, AttemptEnd, Clinic, LedgerEntry, LedgerMessage, ReadyMessage, Recipient
 from scheduler.store import rows
-from scheduler.store.bulk import Values, insert_rows, keyed, once_each, update_rows
+from scheduler.store.bulk import Values, by_key_alone, insert_rows, keyed, once_each, update_rows
 from scheduler.store.tables import attempts, messages, patients
 from scheduler.store.vault import Vault, VaultFault
 
@@ -32,7 +32,7 @@ def _move(target: MessageStatus) -> Update:
     """An UPDATE of one message to `target`, from the statuses that may lead there."""
     # As literals, because a list of parameters cannot be part of a statement that is executed for many rows.
     sources: list[ColumnElement[str]] = [literal_column(f"'{status.value}'") for status in sources_of(target)]
-    return update(messages).where(messages.c.status.in_(sources)).values(status=target.value)
+    return update(messages).where(by_key_alone(messages.c.status).in_(sources)).values(status=target.value)
 
 
 _MOVES = {target: _move(target) for target in MessageStatus}

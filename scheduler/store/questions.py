@@ -6,19 +6,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select, update
 
 from scheduler.domain.messages import MessageStatus, sources_of
 from scheduler.ports.settling import Attempted
 from scheduler.store.attempted import ATTEMPTED, attempted_from
-from scheduler.store.bulk import keyed, update_rows
+from scheduler.store.bulk import by_key_alone, keyed, update_rows
 from scheduler.store.tables import attempts, messages, tasks
 from scheduler.store.vault import Vault
 
 # A literal: with a parameter in its place a prepared statement could not use the index of unknown messages.
-UNKNOWN = messages.c.status == literal_column(f"'{MessageStatus.UNKNOWN.value}'")
-_ASK = update(messages).where(UNKNOWN, messages.c.ask_at.is_(None), messages.c.asks.is_(None))
-_ASK_NEXT = update(messages).where(UNKNOWN)
+_STATUS: ColumnElement[str] = literal_column(f"'{MessageStatus.UNKNOWN.value}'")
+UNKNOWN = messages.c.status == _STATUS
+_ASK_NEXT = update(messages).where(by_key_alone(messages.c.status) == _STATUS)
+_ASK = _ASK_NEXT.where(messages.c.ask_at.is_(None), messages.c.asks.is_(None))
 
 
 class Questions:

@@ -174,7 +174,13 @@ def test_a_worker_that_is_killed_midway_costs_no_text_and_doubles_none(postgres_
         killed.kill()
         killed.wait(timeout=10)
         wait_until(
-            lambda: stack.asked("SELECT count(*) FROM messages WHERE status IN ('sending', 'sent')") == PATIENTS,
+            lambda: (
+                stack.asked(
+                    "SELECT count(*) FROM messages WHERE status = 'sent' OR"
+                    f" status = 'sending' AND split_part(worker, ':', 2) = '{held}'"
+                )
+                == PATIENTS
+            ),
             what="the others to take up all that the killed one had not",
         )
         workers.remove(killed)

@@ -194,7 +194,7 @@ def test_a_job_of_a_killed_worker_is_taken_over_by_another(
     """By the constants it takes half a minute; the dead one's heartbeat is made old here."""
     twilio.fail(Fault(FaultKind.HANG), to=number_of(1))
     in_hand = "SELECT id FROM procrastinate.procrastinate_jobs WHERE status = 'doing'"
-    with worker_of(run.fresh, BONEWISE_PROVIDER_TIMEOUT="60") as dead:
+    with worker_of(run.fresh, BONEWISE_PROVIDER_TIMEOUT="20") as dead:
         wait_until(lambda: len(twilio.messages) == 3, what="every text at the provider")
         dead.kill()
     left = set(rows_of(postgres_url, in_hand))
