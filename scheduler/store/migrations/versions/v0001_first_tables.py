@@ -249,7 +249,6 @@ def _create_enrolments() -> None:
         sa.Column("rest_months", sa.SmallInteger()),
         sa.Column("contact_time", sa.Time()),
         sa.Column("enrolled_on", sa.Date(), nullable=False),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_enrolments_clinic_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_enrolments_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_enrolments"),
         sa.UniqueConstraint("patient_id", "pathway", name="uq_enrolments_patient_id_pathway"),
@@ -367,7 +366,6 @@ def _create_messages() -> None:
         sa.Column("retry_of", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
         sa.Column("asks", sa.SmallInteger()),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_messages_clinic_id"),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_messages_patient_id"),
         sa.ForeignKeyConstraint(["retry_of"], ["messages.id"], name="fk_messages_retry_of"),
@@ -382,7 +380,13 @@ def _create_messages() -> None:
         sqlite_where=sa.text("status = 'sending'"),
     )
     op.create_index("ix_messages_patient_id_planned_at", "messages", ["patient_id", "planned_at"])
-    op.create_index("ix_messages_provider_id", "messages", ["provider_id"])
+    op.create_index(
+        "ix_messages_provider_id",
+        "messages",
+        ["provider_id"],
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_messages_ready",
         "messages",
@@ -430,7 +434,6 @@ def _create_attempts() -> None:
         sa.Column("code", sa.String(32)),
         sa.Column("detail", sa.String(255)),
         sa.Column("provider_id", sa.String(255)),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_attempts_clinic_id"),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_attempts_message_id"),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sa.UniqueConstraint("message_id", "number", name="uq_attempts_message_id_number"),
