@@ -53,7 +53,7 @@ class Morning:
         process.wait(timeout=20)
 
     def stop(self, processes: list[Process]) -> None:
-        """SIGTERM to all: each has to end well, and without a complaint. One that had not begun ends by the signal."""
+        """SIGTERM to all: each ends well, and without a complaint; one that had not begun yet, by the signal."""
         for process in processes:
             process.send_signal(signal.SIGTERM)
         ended = [(process.wait(timeout=30), process.stderr.read() if process.stderr else "") for process in processes]
