@@ -9,16 +9,14 @@ disagree.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.support.cli import fake_time_library
-from tests.support.clinics import DUE
-from tests.support.mornings import SERVE, WORKER, Morning, Process, morning_over
+from tests.support.mornings import SERVE, WORKER, Morning, morning_over
+from tests.support.storms import Day, calm
 from tests.support.twilio_server import TwilioServer
 from tests.support.waiting import wait_until
 
@@ -33,21 +31,7 @@ HASTE = 30  # seconds of the day in a second of the storm
 SEED = 20260303
 WAVES = [f"09:{30 + minute}" for minute in range(int(STORM * HASTE / 60))]  # when how many are due, in equal parts
 
-MINUTE = timedelta(minutes=1)
-NIGHT = DUE.replace(hour=1, minute=20) + timedelta(days=1)  # 20:20 in New York, when a text can no longer arrive
-NEXT_DAY = DUE + timedelta(days=1, hours=2)
-
 pytestmark = pytest.mark.skipif(fake_time_library() is None, reason="needs libfaketime, which is for Linux")
-
-
-class Day:
-    """The time of day during the storm."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def now(self) -> datetime:
-        return DUE + (time.monotonic() - self._began) * timedelta(seconds=HASTE)
 
 
 def storm(morning: Morning, command: tuple[str, ...], *, processes: int, seconds: float, day: Day) -> int:
@@ -79,55 +63,11 @@ def await_the_kill(morning: Morning, *, since: int) -> None:
     wait_until(is_time, what="the next to be killed")
 
 
-def work_until(
-    morning: Morning, command: tuple[str, ...], *, processes: int, at: datetime, done: Callable[[], bool], what: str
-) -> None:
-    """Let them work in peace from `at` until `done`."""
-    running: list[Process] = [morning.start(command, at=at) for _ in range(processes)]
-    wait_until(done, what=what, seconds=60)
-    morning.stop(running)
-
-
-def settle(morning: Morning, day: Day) -> None:
-    """What is due in the rest of the first day: leases run out, the provider is asked, the window closes."""
-    morning.twilio.latency = 0.0
-    after = day.now()
-    for later in (6 * MINUTE, 9 * MINUTE):  # the last lease has run out; two minutes later the provider is asked
-        morning.tick(after + later)
-    standing, journal = morning.standing(), morning.journal()
-    assert standing["sent"] == len(journal), standing
-    assert standing.keys() <= {"sent", "unknown"}, standing
-    assert morning.recorded() == journal
-    morning.tick(NIGHT)
-
-
-def judge(morning: Morning) -> None:
-    """At the end of the day: whoever has a text is on record with it, and whoever has none is known to have none."""
-    journal = morning.journal()
-    assert morning.recorded() == journal
-    assert morning.standing() == {
-        status: count for status, count in (("sent", len(journal)), ("not_sent", PATIENTS - len(journal))) if count
-    }
-
-
 def weather(morning: Morning, command: tuple[str, ...], *, processes: int, seconds: float) -> None:
-    """The storm, the calm after it, and the next day, on which everybody has had one text."""
-    day = Day()
+    day = Day(HASTE)
     morning.twilio.clock = lambda: day.now().timestamp()
     assert storm(morning, command, processes=processes, seconds=seconds, day=day) >= AT_LEAST
-    settle(morning, day)
-    judge(morning)
-    morning.twilio.clock = NEXT_DAY.timestamp
-    work_until(
-        morning,
-        command,
-        processes=processes,
-        at=NEXT_DAY,
-        done=lambda: morning.standing()["sent"] == PATIENTS,
-        what="everybody to have a text",
-    )
-    assert morning.journal().keys() == morning.everybody()
-    assert morning.recorded() == morning.journal()
+    calm(morning, command, processes=processes, day=day)
 
 
 def test_workers_on_postgresql_lose_and_double_nothing_in_a_storm(postgres_url: str, tmp_path: Path) -> None:

@@ -69,13 +69,14 @@ def find_binaries() -> Path:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
     """A running server. Databases are made in about 20 ms and addressed by SQLAlchemy URLs."""
 
     process: subprocess.Popen[bytes]
     directory: Path
     port: int
+    command: tuple[str | Path, ...] = ()
     templates: set[str] = field(default_factory=set)
 
     def url(self, database: str) -> str:
@@ -108,6 +109,14 @@ class PostgresServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def restart(self, how: signal.Signals) -> None:
+        """End it by SIGINT ("fast", in order) or SIGQUIT ("immediate", as in a crash), and start it again."""
+        self.process.send_signal(how)
+        self.process.wait(timeout=30)
+        self.process = _spawn(self.command, self.directory)
+        if not _answers(self):
+            raise PostgresUnavailableError(f"it did not start again:\n{_log(self.directory)}")
 
     def connect(self) -> psycopg.Connection:
         """A connection of the superuser, by the Unix socket, where every statement is its own transaction."""
@@ -170,7 +179,7 @@ def _start(binaries: Path, directory: Path) -> PostgresServer:
     settings = [word for setting in FAST for word in ("-c", setting)]
     for _ in range(3):  # somebody else may take the free port first
         port = _free_port()
-        command: list[str | Path] = [
+        command: tuple[str | Path, ...] = (
             binaries / "postgres",
             "-D",
             directory / "data",
@@ -178,8 +187,9 @@ def _start(binaries: Path, directory: Path) -> PostgresServer:
             directory,
             "-p",
             str(port),
-        ]
-        server = PostgresServer(_spawn([*command, *settings], directory), directory, port)
+            *settings,
+        )
+        server = PostgresServer(_spawn(command, directory), directory, port, command)
         if _answers(server):
             return server
         server.stop()
