@@ -12,10 +12,14 @@ from scheduler.domain.breaker import CLOSED, Breaker
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageKind, MessageStatus
+from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.staff_mail import StaffMailKind, StaffMailStatus
+from scheduler.domain.tasks import TaskStep
 from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
 
 DEFAULT_CONTACT_TIME = time(9, 30)
+DEFAULT_DIGEST_TIME = time(8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,11 @@ class Clinic:
     contact_time: time = DEFAULT_CONTACT_TIME
     daily_budget: int = 1
     is_sample: bool = False
+    holidays: str | None = None  # the calendar of `config/holidays` that it keeps; None: weekends alone are free
+    closed_days: frozenset[date] = frozenset()  # beside holidays
+    digest_to: str | None = None  # e-mail address that hears of open tasks every working day; None: nobody does
+    digest_at: time = DEFAULT_DIGEST_TIME  # local time of the clinic
+    duty_email: str | None = None  # where urgent alerts go; None: nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +243,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Something a patient sent. `patient_id` is None while nobody is known to have that number or address."""
+    """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
+
+    `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
+    """
 
     id: UUID
     clinic_id: int
@@ -245,14 +257,50 @@ class Reply:
     sender: str
     body: str
     provider_id: str | None
+    media: int = 0
+    opt_out: OptOut | None = None
     meaning: str | None = None
     pathway: str | None = None
     answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Somebody with a number or address: as little of them as it takes to know whose message it is."""
+
+    patient_id: UUID
+    clinic_id: int
+    mrn: str
+    contacted_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReply:
+    """A reply that waits to be understood, and who wrote it, held until the transaction ends."""
+
+    reply: Reply
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanText:
+    """A text to a number of no clinic, from nobody we know. `recipient` is the number or service it was sent to."""
+
+    id: UUID
+    received_at: datetime
+    sender: str
+    recipient: str
+    body: str
+    provider_id: str
+    media: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A worklist item to open, unless one for the same `cause` is open already."""
+    """A worklist item to open, unless one for the same `cause` is open already.
+
+    `due` is a date of the clinic's; from `overdue_at` (UTC) on the task is overdue, and becomes urgent.
+    """
 
     clinic_id: int
     patient_id: UUID | None
@@ -260,12 +308,13 @@ class NewTask:
     cause: str
     priority: str
     due: date
+    overdue_at: datetime
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A worklist item. `patient` is the MRN."""
+    """A worklist item. `patient` is the MRN. Of a closed one, `resolution` says how it ended."""
 
     id: int
     kind: str
@@ -275,6 +324,62 @@ class Task:
     due: date
     status: str
     note: str
+    assignee: str | None = None  # e-mail address of a member of staff
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    resolution: str | None = None
+    resolution_words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEvent:
+    """One entry of a task's history. `detail` is a short word: an assignee, a resolution, a date."""
+
+    at: datetime
+    by: str
+    step: TaskStep
+    detail: str | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTasks:
+    """So many open tasks that are alike."""
+
+    kind: str
+    priority: str
+    due: date
+    is_assigned: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMail:
+    """A mail to a clinic's own people, claimed for sending. `attempts` counts this one, `attempt_id` names it."""
+
+    id: UUID
+    clinic_id: int
+    kind: StaffMailKind
+    to: str
+    subject: str
+    text: str
+    attempt_id: UUID
+    attempts: int
+    is_again: bool  # it was sent before, and nobody knows whether it arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMailEntry:
+    """A mail to a clinic's own people, to be read: what became of it, neither to whom nor its words."""
+
+    id: UUID
+    kind: StaffMailKind
+    cause: str
+    status: StaffMailStatus
+    attempts: int
+    planned_at: datetime
+    sent_at: datetime | None
+    code: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

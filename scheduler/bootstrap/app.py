@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING
 from scheduler.bootstrap.providers import Providers
 from scheduler.bootstrap.storage import CLOCK_OFFSET
 from scheduler.domain.people import Mobility
+from scheduler.services.traffic import Traffic
 from scheduler.services.turn import Turn
 from scheduler.settings import Settings
 
 if TYPE_CHECKING:
-    from scheduler.ports import Clock, ErrorClass
+    from scheduler.ports import Clock, EmailChannel, ErrorClass
     from scheduler.services.advance import SimulatedTime
     from scheduler.services.bounces import Bounces
     from scheduler.services.claiming import Claiming
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery
+    from scheduler.services.front_desk import FrontDesk
     from scheduler.services.links import Links
+    from scheduler.services.mail_in import MailIn
+    from scheduler.services.office import Office
     from scheduler.services.receipts import ReceiptBook
     from scheduler.services.reconcile import Reconciliation
     from scheduler.services.tick import Ticker
+    from scheduler.services.understanding import Understanding
 
 
 class App(Providers):
@@ -31,6 +36,7 @@ class App(Providers):
 
     def __init__(self, settings: Settings, *, is_worker: bool = False) -> None:
         super().__init__(settings, is_worker=is_worker)
+        self.traffic = Traffic()
         self.turn = Turn()  # held by whoever works: who moves the clock of the simulated phones does so alone
 
     @cached_property
@@ -93,9 +99,22 @@ class App(Providers):
             claiming=self._claiming,
             abreast=2 if self.store.has_many_writers else 1,
             sms=self.sms_channel,
-            email=self._email(),
+            email=self.email_channel,
             clock=self.clock,
             worker=self.worker_name,
+        )
+
+    def _office(self, email: EmailChannel, clock: Clock) -> Office:
+        """What looks after the worklist, and writes to a clinic's own people."""
+        from scheduler.services.office import Office
+
+        return Office(
+            store=self.store,
+            rules=self.rules,
+            email=email,
+            clock=clock,
+            worker=self.worker_name,
+            public_url=self.settings.public_url,
         )
 
     @cached_property
@@ -107,7 +126,32 @@ class App(Providers):
             rules=self.rules,
             delivery=self.delivery,
             reconciliation=self.reconciliation,
+            understanding=self.understanding,
+            office=self._office(self.email_channel, self.clock),
             clock=self.clock,
+        )
+
+    @cached_property
+    def understanding(self) -> Understanding:
+        """What understands replies, one for all threads of this process."""
+        return self._understanding(self.clock)
+
+    def _understanding(self, clock: Clock) -> Understanding:
+        from scheduler.services.understanding import Understanding
+
+        return Understanding(store=self.store, rules=self.rules, clock=clock, traffic=self.traffic)
+
+    @cached_property
+    def front_desk(self) -> FrontDesk:
+        """Where texts come in, one for all requests of this process."""
+        from scheduler.services.front_desk import FrontDesk, SoonUnderstood
+        from scheduler.services.replies import Reception
+
+        return FrontDesk(
+            store=self.store,
+            reception=Reception(store=self.store, rules=self.rules),
+            understanding=SoonUnderstood(self.understanding, shared=self.turn.shared),
+            traffic=self.traffic,
         )
 
     def ticker_at(self, clock: Clock) -> Ticker:
@@ -117,19 +161,28 @@ class App(Providers):
         from scheduler.services.reconcile import Reconciliation
         from scheduler.services.tick import Ticker
 
+        email = SimulatedEmail(self.simulated_inbox, clock)
         delivery = Delivery(
             store=self.store,
             rules=self.rules,
             claiming=self._claiming,
             sms=SimulatedSms(self.simulated_inbox, clock),
-            email=SimulatedEmail(self.simulated_inbox, clock),
+            email=email,
             clock=clock,
             worker=self.worker_name,
         )
         asking = Reconciliation(
             store=self.store, rules=self.rules, sms=None, classify=self.errors.twilio, clock=clock
         )
-        return Ticker(store=self.store, rules=self.rules, delivery=delivery, reconciliation=asking, clock=clock)
+        return Ticker(
+            store=self.store,
+            rules=self.rules,
+            delivery=delivery,
+            reconciliation=asking,
+            understanding=self._understanding(clock),
+            office=self._office(email, clock),
+            clock=clock,
+        )
 
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
@@ -138,7 +191,7 @@ class App(Providers):
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")
             self.read_twilio_status("", None)
-            _ = self.receipts
+            _ = self.receipts, self.front_desk
         else:
             _ = self.simulated_inbox
 
@@ -158,8 +211,17 @@ class App(Providers):
 
         return Bounces(store=self.store, rules=self.rules, book=self.receipts, judge=judge, clock=self.clock)
 
+    @cached_property
+    def mail_in(self) -> MailIn:
+        """What takes mail in: patients' letters, undeliverable mail, complaints."""
+        from scheduler.services.mail_in import MailIn
+
+        return MailIn(store=self.store, rules=self.rules, bounces=self.bounces, clock=self.clock)
+
     def close(self) -> None:
-        """Let go of channels and database."""
+        """Finish what came in, and let go of channels and database."""
+        if "front_desk" in self.__dict__:
+            self.front_desk.close()
         if "delivery" in self.__dict__:
             self.delivery.close()
         elif "sms_channel" in self.__dict__:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scheduler.channels.errors import ErrorTable
     from scheduler.channels.smtp import SmtpSettings
     from scheduler.channels.smtp.mailbox import Mailbox
+    from scheduler.domain.holidays import HolidayCalendar
     from scheduler.ports import Renderer, TemplatePreview
     from scheduler.services.rules import Rules
 
@@ -45,6 +46,16 @@ class Content:
         if faults:
             raise FaultyContentError([self._placed(fault) for fault in faults])
         return rules
+
+    @cached_property
+    def calendars(self) -> dict[str, HolidayCalendar]:
+        """The calendars of holidays that clinics choose from. Raises `FaultyContentError`."""
+        from scheduler.catalogue.holiday_files import load_holidays
+
+        loaded = load_holidays(self.settings.config_dir)
+        if loaded.faults:
+            raise FaultyContentError([self._placed(fault) for fault in loaded.faults])
+        return loaded.calendars
 
     def faults(self) -> list[Fault]:
         """Every fault in settings, pathways, templates and tables, in order of file and line."""
@@ -89,6 +100,7 @@ class Content:
 
     def _load_rules(self, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
         """What is sound, and every fault. With `templates_dir`, also that each message a pathway names is there."""
+        from scheduler.catalogue.holiday_files import load_holidays
         from scheduler.catalogue.pathway_files import load_pathways
         from scheduler.catalogue.reply_words import load_reply_words
         from scheduler.catalogue.task_kinds import load_task_kinds
@@ -98,13 +110,15 @@ class Content:
         loaded = load_pathways(config_dir, templates_dir=templates_dir)
         kinds = load_task_kinds(config_dir)
         words = load_reply_words(config_dir, loaded.pathways)
+        holidays = load_holidays(config_dir)
         rules = Rules(
             pathways=loaded.pathways,
             off_by_default=loaded.disabled,
             task_kinds=kinds.kinds,
             reply_words=words.words,
+            holidays=holidays.calendars,
         )
-        return rules, [*loaded.faults, *kinds.faults, *words.faults]
+        return rules, [*loaded.faults, *kinds.faults, *words.faults, *holidays.faults]
 
     @cached_property
     def templates(self) -> Renderer:

@@ -41,6 +41,11 @@ class Providers(Storage):
         )
         return TwilioSms(account, errors=load_error_table(self._error_file), clock=self.clock)
 
+    @cached_property
+    def email_channel(self) -> EmailChannel:
+        """The one way e-mails go: to patients, and to a clinic's own people."""
+        return self._email()
+
     def _email(self) -> EmailChannel:
         if self.settings.email != "smtp":
             from scheduler.channels.simulated import SimulatedEmail

@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
-from scheduler.catalogue.reply_checks import Word, check_words
-from scheduler.catalogue.yaml_fields import Fields, describe
-from scheduler.catalogue.yaml_nodes import Entry, FaultLog, Listing, Scalar, read_yaml, shown_path
+from scheduler.catalogue.reply_checks import File, check_languages, check_pathways_named, check_words
+from scheduler.catalogue.reply_lists import ListReader
+from scheduler.catalogue.yaml_fields import Fields
+from scheduler.catalogue.yaml_nodes import FaultLog, read_yaml, shown_path
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.faults import Fault
 from scheduler.domain.languages import DEFAULT_LANGUAGE, normalise_language
 from scheduler.domain.pathway import Pathway
-from scheduler.domain.reply_words import UNITS, Command, Phrase, ReplyWords, normalise
-
-_TOP_KEYS = (
-    "language",
-    "commands",
-    "phrases",
-    "answers",
-    "polite",
-    "reactions",
-    "units",
-    "numbers",
-    "weekdays",
+from scheduler.domain.reply_words import (
+    DAY_GROUPS,
+    UNITS,
+    Clock,
+    Command,
+    DateOrder,
+    DateWord,
+    Phrase,
+    ReplyWords,
+    WordList,
 )
-_REQUIRED = ("language", "commands", "phrases", "answers", "units", "weekdays")
-_OPTIONAL_PHRASES = frozenset({Phrase.NOT_STOP})
-_LARGEST_NUMBER = 31
 
-K = TypeVar("K", bound=StrEnum)
+_NAMED = ("groups", "commands", "phrases", "answers", "sentences", "topics", "clock", "dates")
+_COUNTED = ("digits", "numbers", "amounts", "units", "weekdays", "day_groups", "months")
+_TOP_KEYS = ("language", *_NAMED, *_COUNTED, "date_order", *(kind.value for kind in WordList))
+_REQUIRED = ("language", "commands", "phrases", "answers", "units", "weekdays")
+_REQUIRED_PHRASES = frozenset({Phrase.STOP, Phrase.WRONG_NUMBER, Phrase.SAFETY})
+_PLAIN_LISTS = frozenset(
+    {
+        WordList.POLITE,
+        WordList.JOINERS,
+        WordList.OPENERS,
+        WordList.NEGATIONS,
+        WordList.DOUBTS,
+        WordList.FILLERS,
+        WordList.EVERYTHING,
+        WordList.REACTIONS,
+        WordList.TAPS,
+        WordList.SIGNATURES,
+        WordList.QUOTED_HEADERS,
+        WordList.ORDINARY,
+    }
+)
+_LARGEST_NUMBER = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +61,71 @@ class LoadedReplyWords:
 def load_reply_words(config_dir: Path, pathways: Mapping[str, Pathway]) -> LoadedReplyWords:
     """Read `config_dir`/replies and check it against the answers that `pathways` understand.
 
-    Every language must have words for every command and every answer. Never raises for what a file holds.
+    Every language must have words for every command and every answer, and each list that English has. Never raises
+    for what a file holds.
     """
     folder = config_dir / "replies"
-    words: dict[str, ReplyWords] = {}
-    faults: list[Fault] = []
-    for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        log = FaultLog(shown_path(file, config_dir))
-        read = _read(file, log, pathways)
-        if read is not None:
-            words[read.language] = read
-        faults.extend(log.faults)
-    if DEFAULT_LANGUAGE not in words and not any(fault.path.endswith("/en.yaml") for fault in faults):
-        path = shown_path(folder / f"{DEFAULT_LANGUAGE}.yaml", config_dir)
-        faults.append(Fault(path, 0, "is missing; every patient falls back to English, so add it"))
-    return LoadedReplyWords(words, sorted(faults))
+    files: dict[str, File] = {}
+    logs: list[FaultLog] = []
+    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
+        log = FaultLog(shown_path(path, config_dir))
+        logs.append(log)
+        file = _read(path, log)
+        if file is not None:
+            files[file.words.language] = file
+    written = {path.stem for path in (config_dir / "pathways").glob("*.yaml")}  # also those with faults of their own
+    for file in files.values():
+        check_words(file, files, pathways)
+        check_pathways_named(file, written | set(pathways))
+    check_languages(files, DEFAULT_LANGUAGE)
+    faults = [fault for log in logs for fault in log.faults]
+    if DEFAULT_LANGUAGE not in files and not any(fault.path.endswith("/en.yaml") for fault in faults):
+        missing = shown_path(folder / f"{DEFAULT_LANGUAGE}.yaml", config_dir)
+        faults.append(Fault(missing, 0, "is missing; every patient falls back to English, so add it"))
+    return LoadedReplyWords({name: file.words for name, file in files.items()}, sorted(faults))
 
 
-def _read(file: Path, log: FaultLog, pathways: Mapping[str, Pathway]) -> ReplyWords | None:
-    table = read_yaml(file, log)
+def _read(path: Path, log: FaultLog) -> File | None:
+    table = read_yaml(path, log)
     if table is None:
         return None
     top = Fields(table, log, where="", allowed=_TOP_KEYS)
     top.require(*_REQUIRED)
-    language = _read_language(top, file)
-    reader = _Reader(top)
+    language = _read_language(top, path)
+    reader = ListReader(top)
     words = ReplyWords(
         language=language,
-        commands=reader.by_name("commands", Command),
-        phrases=reader.by_name("phrases", Phrase, optional=_OPTIONAL_PHRASES),
-        answers=reader.answers(),
-        polite=frozenset(reader.words_of("polite")),
-        reactions=frozenset(reader.words_of("reactions")),
-        units={word: UNITS[unit] for unit, word in reader.pairs("units", tuple(UNITS))},
+        groups=reader.groups,
+        commands=reader.by_member("commands", Command),
+        phrases=reader.by_member("phrases", Phrase, optional=frozenset(Phrase) - _REQUIRED_PHRASES),
+        answers=reader.named("answers"),
+        sentences=reader.named("sentences"),
+        topics=reader.named("topics"),
+        lists={kind: _read_list(reader, kind) for kind in WordList},
+        digits={word: digit for digit, word in reader.pairs("digits", _DIGITS)},
         numbers={word: int(number) for number, word in reader.pairs("numbers", _NUMBERS)},
+        amounts={word: int(number) for number, word in reader.pairs("amounts", _NUMBERS)},
+        units={word: UNITS[unit] for unit, word in reader.pairs("units", tuple(UNITS))},
         weekdays={word: Weekday[day.upper()] for day, word in reader.pairs("weekdays", _DAYS)},
+        day_groups={word: DAY_GROUPS[name] for name, word in reader.pairs("day_groups", tuple(DAY_GROUPS))},
+        months={word: int(month) for month, word in reader.pairs("months", _MONTHS)},
+        clock=reader.by_member("clock", Clock, optional=frozenset(Clock)),
+        dates=reader.by_member("dates", DateWord, optional=frozenset(DateWord)),
+        date_order=top.choice("date_order", DateOrder) or DateOrder.MONTH_FIRST,
     )
-    check_words(words, reader.seen, pathways, log, answers_line=top.line("answers"))
-    return words
+    return File(words=words, seen=tuple(reader.seen), top=top)
 
 
+_DIGITS = tuple("123456789")
 _NUMBERS = tuple(str(number) for number in range(1, _LARGEST_NUMBER + 1))
+_MONTHS = _NUMBERS[:12]
 _DAYS = tuple(day.name.lower() for day in Weekday)
+
+
+def _read_list(reader: ListReader, kind: WordList) -> frozenset[str]:
+    if kind is WordList.GESTURES:
+        return reader.emoji(kind)
+    return reader.list_of(kind, phrases=kind not in _PLAIN_LISTS)
 
 
 def _read_language(top: Fields, file: Path) -> str:
@@ -99,58 +137,3 @@ def _read_language(top: Fields, file: Path) -> str:
         remedy = "differs from the file's name; rename one of them"
         top.fault(top.line("language"), f"language: '{written}' {remedy}")
     return language or file.stem
-
-
-class _Reader:
-    """Reads the lists of words of one file, keeping each word's place in `seen`."""
-
-    def __init__(self, top: Fields) -> None:
-        self._top = top
-        self.seen: list[Word] = []
-
-    def by_name(
-        self, section: str, kind: type[K], *, optional: frozenset[K] = frozenset()
-    ) -> dict[K, frozenset[str]]:
-        """The words of each member of `kind`; a member without words is a fault unless `optional`."""
-        table = self._top.mapping(section)
-        if table is None:
-            return {}
-        names = [member.value for member in kind]
-        fields = Fields(table, self._top.log, where=section, allowed=names)
-        found = {kind(entry.key): frozenset(self._words(entry, section)) for entry in table if entry.key in names}
-        for member in kind:
-            if not found.get(member) and member not in optional:
-                fields.fault(table.line, f"'{member}' has no words; give at least one")
-        return found
-
-    def answers(self) -> dict[str, frozenset[str]]:
-        table = self._top.mapping("answers")
-        return {entry.key: frozenset(self._words(entry, "answers")) for entry in table or ()}
-
-    def words_of(self, section: str) -> tuple[str, ...]:
-        entry = self._top.entry(section)
-        return tuple(self._words(entry, "")) if entry else ()
-
-    def pairs(self, section: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        """(name, word) for each word that stands for one of `names`."""
-        table = self._top.mapping(section)
-        if table is None:
-            return
-        Fields(table, self._top.log, where=section, allowed=names)
-        for entry in table:
-            if entry.key in names:
-                yield from ((entry.key, word) for word in self._words(entry, section))
-
-    def _words(self, entry: Entry, section: str) -> Iterator[str]:
-        where = f"{section}, {entry.key}" if section else entry.key
-        if not isinstance(entry.value, Listing):
-            wanted = "must be a list of words, as in [done, finished]"
-            self._top.fault(entry.line, f"{where}: {wanted}, not {describe(entry.value)}")
-            return
-        for item in entry.value.items:
-            text = normalise(item.text) if isinstance(item, Scalar) else ""
-            if not text:
-                self._top.fault(item.line, f"{where}: {describe(item)} is not a word")
-                continue
-            self.seen.append(Word(text, section or entry.key, entry.key, item.line))
-            yield text

@@ -164,11 +164,25 @@ def _of_database(app: App) -> Iterator[Finding]:
         yield Finding.from_sentence(sentence(error), topic=topic, where="database", remedy=_LOOK)
     else:
         yield from _of_figures(app, vitals)
+        yield from _of_offices(app)
     yield from zone_findings(
         installed=tzdata_version(),
         planned_with=vitals.zone_data if vitals else None,
         today=datetime.now(UTC).date(),
     )
+
+
+def _of_offices(app: App) -> list[Finding]:
+    """Of how the clinics' own people are reached. Calendars with faults are content with faults, and said there."""
+    from scheduler.bootstrap import FaultyContentError
+    from scheduler.services.office_findings import office_findings
+
+    try:
+        calendars = app.calendars
+    except FaultyContentError:
+        return []
+    with app.store.reading() as unit:
+        return list(office_findings(unit, calendars, now=app.clock.now()))
 
 
 def _of_figures(app: App, vitals: Vitals) -> list[Finding]:

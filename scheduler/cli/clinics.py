@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from scheduler.cli.clinic_office import clinic_set, office_options
 from scheduler.cli.failures import say
 from scheduler.cli.group import Group
 from scheduler.cli.languages import note_untranslated
@@ -13,7 +14,10 @@ from scheduler.cli.values import rate
 
 @click.group("clinic", cls=Group)
 def clinic_command() -> None:
-    """Add and list clinics."""
+    """Add, change and list clinics."""
+
+
+clinic_command.add_command(clinic_set)
 
 
 @clinic_command.command("add")
@@ -28,13 +32,15 @@ def clinic_command() -> None:
 @click.option("--message-name", metavar="NAME", help="Neutral name that opens every message; --name unless given.")
 @click.option("--language", default="en", show_default=True, metavar="TAG", help="The clinic's language (BCP 47).")
 @click.option("--country", metavar="CODE", help="ISO 3166 country of numbers without +; else by number or zone.")
+@office_options
 @json_option
 def clinic_add(as_json: bool, **given: str | float | None) -> None:
     """Add a clinic: a tenant and its senders."""
     from scheduler.services.clinics import NewClinic, add_clinic
 
     with opened() as app:
-        added = add_clinic(app.store, NewClinic(**given), now=app.clock.now())  # type: ignore[arg-type]
+        new = NewClinic(**given)  # type: ignore[arg-type]
+        added = add_clinic(app.store, new, now=app.clock.now(), calendars=app.calendars)
         note_untranslated(app, added.clinic.language, instead="en")
     for warning in added.warnings:
         say(warning)

@@ -1,4 +1,4 @@
-"""`patients`, `messages`, `replies`, `tasks`: what is stored, for people and programs to read."""
+"""`patients`, `messages`, `replies`: what is stored, for people and programs to read."""
 
 from __future__ import annotations
 
@@ -68,19 +68,6 @@ def replies_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     rows = _read(lambda _, unit, clinic, mrn: replies(unit, clinic, mrn=mrn), clinic_code, mrn)
     columns = ["received_at", "patient", "meaning", "pathway", "answer", "body"]
     _print(rows, columns, as_json=as_json, nothing="There are no replies yet.")
-
-
-@click.command("tasks")
-@clinic_option
-@patient_option
-@json_option
-def tasks_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
-    """List the clinic's worklist."""
-    from scheduler.services.listing import tasks
-
-    rows = _read(lambda _, unit, clinic, mrn: tasks(unit, clinic, mrn=mrn), clinic_code, mrn)
-    columns = ["id", "kind", "patient", "priority", "due", "status", "note"]
-    _print(rows, columns, as_json=as_json, nothing="Nothing needs a person.")
 
 
 def _read(reader: Reader, clinic_code: str, mrn: str | None) -> list[dict[str, Any]]:

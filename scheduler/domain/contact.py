@@ -94,11 +94,13 @@ class TaskOpened:
 @dataclass(frozen=True, slots=True)
 class TaskEscalated:
     kind: str
+    pathway: str
 
 
 @dataclass(frozen=True, slots=True)
 class TaskClosed:
     kind: str
+    pathway: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from scheduler.domain.contact import (
@@ -26,6 +26,10 @@ from scheduler.domain.reacting import Situation, reopen
 from scheduler.domain.reply_words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
+from scheduler.domain.when import local_date
+
+ACKNOWLEDGEMENT = "unclear"  # the service message: your words were passed on
+IN_A_ROW = timedelta(seconds=10)  # texts that come so soon after one another are one message to the patient
 
 _SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
 _HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER})
@@ -49,9 +53,16 @@ def hear(
     channel: Channel,
     words: Mapping[str, ReplyWords],
     languages: tuple[str, ...],
+    acknowledged_at: datetime | None = None,
 ) -> Heard:
-    """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome."""
+    """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome.
+
+    `acknowledged_at` (UTC) is when the patient was last told that their words were passed on: once a day is enough,
+    and once for texts in a row.
+    """
     meaning = interpret(text, open_questions(situation), words, languages=languages)
+    if meaning.is_reaction:  # a tap on one of our messages: nothing was said
+        return Heard(meaning, situation.unchanged())
     respond = _RESPONSES.get(meaning.meaning, _for_a_person)
     is_served = situation.contact.status in _SERVED and situation.contact.reach.has(channel)
     if not is_served and meaning.meaning not in _HEARD_BY_ANYONE:
@@ -65,10 +76,19 @@ def hear(
         change=replace(
             heard.change,
             # A text is answered by text and an e-mail by e-mail, whatever the patient prefers for reminders.
-            messages=tuple(replace(message, channel=channel) for message in heard.change.messages),
+            messages=tuple(
+                replace(message, channel=channel)
+                for message in heard.change.messages
+                if not (is_acknowledgement(message) and _is_acknowledged(situation, acknowledged_at))
+            ),
             tasks=tuple(_with_words(task, text.strip()) for task in tasks),
         ),
     )
+
+
+def is_acknowledgement(message: PlannedMessage) -> bool:
+    """Whether a message tells that words were passed on."""
+    return (message.pathway, message.template) == (SERVICE_MESSAGES, ACKNOWLEDGEMENT)
 
 
 def open_questions(situation: Situation) -> list[OpenQuestion]:
@@ -208,7 +228,7 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
 def _for_a_person(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Nothing the service may settle: the words go to the worklist, and the patient hears that they did."""
     kind = _TASK_OF.get(meaning.answer or meaning.meaning, ServiceTask.UNCLEAR_REPLY)
-    template = "help" if meaning.meaning is Meaning.SAFETY else "unclear"
+    template = "help" if meaning.meaning is Meaning.SAFETY else ACKNOWLEDGEMENT
     change = _with_service_message(situation.unchanged(), template, situation, channel)
     return Heard(meaning, replace(change, tasks=(TaskOpened(kind, SERVICE_MESSAGES),)))
 
@@ -233,6 +253,12 @@ _TASK_OF: Mapping[str, ServiceTask] = {
     ServiceTask.REFERRAL_PT: ServiceTask.REFERRAL_PT,
     ServiceTask.REFERRAL_DIET: ServiceTask.REFERRAL_DIET,
 }
+
+
+def _is_acknowledged(situation: Situation, at: datetime | None) -> bool:
+    if at is None:
+        return False
+    return local_date(at, situation.contact.zone) >= situation.today or situation.now - at <= IN_A_ROW
 
 
 def _is_routine(situation: Situation, enrolled: Enrolled) -> bool:

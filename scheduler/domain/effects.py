@@ -101,9 +101,9 @@ def task_changes(pathway: str, effects: Iterable[Effect]) -> tuple[TaskChange, .
             case OpenTask(kind):
                 changes.append(TaskOpened(kind, pathway))
             case EscalateTask(kind):
-                changes.append(TaskEscalated(kind))
+                changes.append(TaskEscalated(kind, pathway))
             case CloseTask(kind):
-                changes.append(TaskClosed(kind))
+                changes.append(TaskClosed(kind, pathway))
             case OpenClearance():
                 changes.append(ClearanceOpened(pathway))
             case Send() | Say():

@@ -1,104 +1,46 @@
 """What a patient's reply means: commands, answers to open questions, words that must reach a person. Pure.
 
-The order in which meanings are tried, first match wins:
+First, what the patient did not type is cut off: quoted mail, signatures. A tap on one of our messages (`Liked "..."`)
+means nothing, though it quotes words such as STOP. Then, first match wins:
 
-1. a tap on one of our messages (`Liked "..."`) means nothing, though it quotes words such as STOP;
-2. STOP, in any language and on the slightest ground: a wish to be left alone may be put in any reasonable
+1. STOP, in any language and on the slightest ground: a wish to be left alone may be put in any reasonable
    words (47 CFR 64.1200(a)(10)), and stopping by mistake is put right by START;
-3. a wrong number;
-4. words of danger;
-5. the other commands;
-6. an answer, by digit or by word, to the open question asked last among those that have it;
-7. DONE when no open question has it: a day of exercise;
-8. free text, for the question asked last that takes it;
-9. `any`, for the question asked last that has it;
-10. unclear.
+2. a wrong number;
+3. words of danger;
+4. SUPP and a name; START; HELP;
+5. what the parts of the text say, each for itself ("1, and DONE"): the other commands, answers by digit or by word,
+   wishes in words of the patient's own. The first part decides, the others are told `also`. Two answers to one
+   question are none: the text is unclear;
+6. free text, for the question asked last that takes it;
+7. answers that prose mentions, with a note that the text has more to say;
+8. `any`, for the question asked last that has it;
+9. unclear. What the patient's own languages leave unclear is tried in all the others.
 
-So DONE counts the day of exercise unless a question asked after the last nudge has an answer `done` itself.
+Two open questions. An answer goes to the question that has it; words that name a pathway ("vitamin D 2") bind it to
+that one. An answer that several open questions have fits them all equally, however long ago each was asked: a phone
+shows both messages, and a record on the wrong pathway would let the other question go unasked. Then `candidates`
+names the pathways, the one asked last first, and `pathway` is that one: ask once which is meant, and when the patient
+has been asked already, take the one asked last. Two things are plain all the same: a nudge that was asked last takes
+its own DONE, for its text asks for that word; and of two parts, the second answers what the first did not.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import time
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
-from scheduler.domain.calendar import Weekday
-from scheduler.domain.pathway import Answer, Wait
-from scheduler.domain.reply_arguments import read_span, read_time, read_weekdays
-from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, Phrase, ReplyWords, normalise
+from scheduler.domain.reply_answers import Answers
+from scheduler.domain.reply_commands import read_supplement
+from scheduler.domain.reply_hearing import Heard, hear, is_one_of, languages_of
+from scheduler.domain.reply_meaning import ANY, DONE, Interpretation, Meaning, OpenQuestion
+from scheduler.domain.reply_parts import Parts, read_parts
+from scheduler.domain.reply_text import is_reaction
+from scheduler.domain.reply_urgent import hears_stop, read_urgent
+from scheduler.domain.reply_vocabulary import Languages, Vocabulary, vocabulary
+from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, ReplyWords, WordList
 
-DONE = "done"
-ANY = "any"
-
-
-class Meaning(StrEnum):
-    """What a reply comes to."""
-
-    ANSWER = "answer"  # to the question of `pathway`: `answer` names it, or is None for free text
-    DONE = "done"  # a day of exercise; `pathway` is None when no question was open
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-    PAUSE = "pause"
-    RESUME = "resume"
-    LATER = "later"
-    TIME = "time"  # wants another time of day
-    DAYS = "days"  # wants other days of the week
-    SUPPLEMENT = "supplement"  # names a supplement in `text`
-    REFERRAL = "referral"  # `answer` is the kind of task: referral_pt or referral_diet
-    WRONG_NUMBER = "wrong_number"
-    SAFETY = "safety"
-    UNCLEAR = "unclear"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenQuestion:
-    """A question the patient has been asked and may still answer."""
-
-    pathway: str
-    answers: tuple[Answer, ...] = ()
-    takes_text: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpretation:
-    """A reply's meaning, and what belongs to it."""
-
-    meaning: Meaning
-    pathway: str | None = None
-    answer: str | None = None
-    text: str = ""  # as the patient wrote it: free text, or what follows the command
-    pause: Wait | None = None  # PAUSE 2 WEEKS; None lasts until RESUME
-    at: time | None = None  # TIME 18:30, the patient's local time; None when no time could be read
-    weekdays: frozenset[Weekday] = frozenset()  # DAYS MON WED; empty when no day could be read
-    speaks_of_danger: bool = False  # also with STOP and a wrong number: a person must look at it
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """One reply and the words to hear it with: `known` in the patient's languages, `all_words` in all."""
-
-    original: str
-    text: str  # normalised
-    bare: str  # without polite words
-    known: tuple[ReplyWords, ...]
-    all_words: tuple[ReplyWords, ...]
-
-    def is_any(self, words: frozenset[str]) -> bool:
-        return self.text in words or self.bare in words
-
-    def is_command(self, command: Command) -> bool:
-        return any(self.is_any(words.commands.get(command, frozenset())) for words in self.known)
-
-    def after_command(self, command: Command) -> str | None:
-        """What the patient wrote after the command word; None when the reply does not begin with it."""
-        first = self.text.partition(" ")[0]
-        if not any(first in words.commands.get(command, frozenset()) for words in self.known):
-            return None
-        return re.sub(r"^\W*\w+\W*", "", self.original).strip()
+__all__ = ["ANY", "DONE", "Interpretation", "Meaning", "OpenQuestion", "hears_stop", "interpret"]
 
 
 def interpret(
@@ -114,118 +56,102 @@ def interpret(
     patient's, best first (none known: every language). STOP, a wrong number and words of danger are heard in
     every language. Total: any text has a meaning.
     """
-    heard = _hear(text, words, languages)
-    if _is_reaction(heard):
-        return Interpretation(meaning=Meaning.UNCLEAR, text=text.strip())
-    danger = _says(heard, Phrase.SAFETY)
-    if any(hears_stop(heard.text, vocabulary) for vocabulary in heard.all_words) or _is_carrier_stop(heard):
-        return Interpretation(meaning=Meaning.STOP, speaks_of_danger=danger, text=text.strip())
-    if _says(heard, Phrase.WRONG_NUMBER):
-        return Interpretation(meaning=Meaning.WRONG_NUMBER, speaks_of_danger=danger, text=text.strip())
-    if danger:
-        return Interpretation(meaning=Meaning.SAFETY, speaks_of_danger=True, text=text.strip())
-    return _command(heard) or _answer(heard, open_questions)
+    known, every = languages_of(words, languages)
+    if is_reaction(text, every):
+        return Interpretation(meaning=Meaning.UNCLEAR, text=text.strip(), is_reaction=True)
+    heard = hear(text, known, every)
+    read = read_urgent(heard) or _read(heard, open_questions)
+    if read.meaning is Meaning.UNCLEAR and not read.is_courtesy and len(known) < len(every):
+        read = _in_other_languages(heard, open_questions, known, every) or read
+    return read if read.text or read.meaning is Meaning.SUPPLEMENT else replace(read, text=heard.own)
 
 
-def hears_stop(normalised: str, words: ReplyWords) -> bool:
-    """Whether a normalised reply asks to be left alone, by the words of one language."""
-    bare = _without_polite(normalised, words.polite)
-    if {normalised, bare} & words.commands.get(Command.STOP, frozenset()):
-        return True
-    rest = f" {normalised} "
-    for phrase in sorted(words.phrases.get(Phrase.NOT_STOP, ()), key=len, reverse=True):
-        rest = rest.replace(f" {phrase} ", " , ")
-    return any(f" {phrase} " in rest for phrase in words.phrases.get(Phrase.STOP, ()))
+def _in_other_languages(
+    heard: Heard, questions: Sequence[OpenQuestion], known: Languages, every: Languages
+) -> Interpretation | None:
+    """What the reply means to somebody who knows the other languages; None when it has no word of theirs alone."""
+    others = vocabulary(tuple(language for language in every if language not in known), every)
+    if all(_theirs(others, heard.vocabulary).isdisjoint(word) for word in heard.words):
+        return None
+    return _read(replace(heard, vocabulary=others), questions)
 
 
-def _hear(text: str, words: Mapping[str, ReplyWords], languages: Sequence[str]) -> _Heard:
-    normalised = normalise(text)
-    tokens = normalised.split()
-    if len(tokens) > 1 and all(len(token) == 1 and token.isalpha() for token in tokens):
-        normalised = "".join(tokens)  # S.T.O.P
-    every = tuple(words[name] for name in sorted(words))
-    known = tuple(words[name] for name in languages if name in words)
-    polite = frozenset[str]().union(*(vocabulary.polite for vocabulary in every))
-    return _Heard(text, normalised, _without_polite(normalised, polite), known or every, every)
+@lru_cache(maxsize=64)
+def _theirs(others: Vocabulary, own: Vocabulary) -> frozenset[str]:
+    return others.own_words - own.own_words
 
 
-def _without_polite(text: str, polite: frozenset[str]) -> str:
-    return " ".join(token for token in text.split() if token not in polite) or text
+def _read(heard: Heard, questions: Sequence[OpenQuestion]) -> Interpretation:
+    if not heard.words:
+        return _gesture(heard, questions) or Interpretation(meaning=Meaning.UNCLEAR)
+    if _is_courtesy(heard):
+        return Interpretation(meaning=Meaning.UNCLEAR, is_courtesy=True)
+    whole = _whole_command(heard) or read_supplement(heard)
+    if whole is not None:
+        return whole
+    answers = Answers(heard, questions)
+    parts = read_parts(answers)
+    if parts.contradict:
+        return Interpretation(meaning=Meaning.UNCLEAR)
+    return parts.told or _free_text(answers, parts) or parts.mentioned or _any(questions) or _unclear()
 
 
-def _says(heard: _Heard, phrase: Phrase) -> bool:
-    """Whether a phrase stands anywhere in the reply, in any language."""
-    padded = f" {heard.text} "
-    return any(f" {text} " in padded for words in heard.all_words for text in words.phrases.get(phrase, ()))
+def _unclear() -> Interpretation:
+    return Interpretation(meaning=Meaning.UNCLEAR)
 
 
-def _is_carrier_stop(heard: _Heard) -> bool:
-    return CarrierMeaning.OPT_OUT in (CARRIER_WORDS.get(heard.text), CARRIER_WORDS.get(heard.bare))
-
-
-def _is_reaction(heard: _Heard) -> bool:
-    """A phone's own text for a tap on a message: a word such as Liked, then the message in quotes."""
-    match = re.match(r"\s*([^\"“”«„]{1,40}?)\s*[\"“”«„].*[\"“”»]\s*$", heard.original, re.DOTALL)
-    return match is not None and any(normalise(match[1]) in words.reactions for words in heard.all_words)
-
-
-def _command(heard: _Heard) -> Interpretation | None:
-    carrier = CARRIER_WORDS.get(heard.bare)
-    if carrier is CarrierMeaning.OPT_IN or heard.is_command(Command.START):
-        return Interpretation(meaning=Meaning.START, text=heard.original.strip())
-    if carrier is CarrierMeaning.HELP or heard.is_command(Command.HELP):
+def _whole_command(heard: Heard) -> Interpretation | None:
+    """START, HELP and the wrong number, which are commands only as the whole text."""
+    bare = heard.without_polite(heard.words)
+    commands = {*heard.vocabulary.commands.whole(heard.words), *heard.vocabulary.commands.whole(bare)}
+    carrier = {CARRIER_WORDS.get(reading) for reading in bare[0]} if len(bare) == 1 else set()
+    if CarrierMeaning.OPT_IN in carrier or Command.START in commands:
+        return Interpretation(meaning=Meaning.START)
+    if CarrierMeaning.HELP in carrier or Command.HELP in commands:
         return Interpretation(meaning=Meaning.HELP)
-    for command, meaning in ((Command.RESUME, Meaning.RESUME), (Command.LATER, Meaning.LATER)):
-        if heard.is_command(command):
-            return Interpretation(meaning=meaning)
-    for command in (Command.REFERRAL_PT, Command.REFERRAL_DIET):
-        if heard.is_command(command):
-            return Interpretation(meaning=Meaning.REFERRAL, answer=command.value)
-    return _command_with_more(heard)
+    return Interpretation(meaning=Meaning.WRONG_NUMBER) if Command.WRONG_NUMBER in commands else None
 
 
-def _command_with_more(heard: _Heard) -> Interpretation | None:
-    """The commands that a span, a name, a time or days may follow."""
-    if heard.is_command(Command.PAUSE) or heard.after_command(Command.PAUSE) is not None:
-        span = read_span(heard.text, heard.known)
-        return Interpretation(meaning=Meaning.PAUSE, pause=span, text=heard.original.strip())
-    name = heard.after_command(Command.SUPPLEMENT)
-    if name is not None:
-        return Interpretation(meaning=Meaning.SUPPLEMENT, text=name)
-    wish = heard.after_command(Command.TIME)
-    at = read_time(wish or "")
-    if wish is not None and (at is not None or not wish):
-        return Interpretation(meaning=Meaning.TIME, at=at)
-    wish = heard.after_command(Command.DAYS)
-    days = read_weekdays(normalise(wish or ""), heard.known)
-    if wish is not None and (days or not wish):
-        return Interpretation(meaning=Meaning.DAYS, weekdays=days)
+def _is_courtesy(heard: Heard) -> bool:
+    """Whether the text is nothing but thanks and polite words."""
+    thanks, at, thanked = heard.vocabulary.thanks, 0, False
+    while at < len(heard.words):
+        found = thanks.at_start(heard.words[at:])
+        if not found and not is_one_of(heard.words[at], heard.vocabulary.polite):
+            return False
+        thanked = thanked or bool(found)
+        at += max((one.end for one in found), default=1)
+    return thanked
+
+
+def _gesture(heard: Heard, questions: Sequence[OpenQuestion]) -> Interpretation | None:
+    """An emoji that says yes, done: an answer where one question is open and has but one."""
+    emoji = frozenset(char for char in heard.own if not char.isspace() and char not in _EMOJI_PARTS)
+    if not emoji or not emoji <= heard.vocabulary.lists[WordList.GESTURES] or len(questions) != 1:
+        return None
+    named = [answer for answer in questions[0].answers if answer.name != ANY]
+    if len(named) != 1:
+        return None
+    meaning = Meaning.DONE if named[0].action.counts else Meaning.ANSWER
+    return Interpretation(meaning=meaning, pathway=questions[0].pathway, answer=named[0].name)
+
+
+# Variation selectors, the joiner, and the five tones of skin.
+_EMOJI_PARTS = frozenset("\ufe0e\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+
+
+def _free_text(answers: Answers, parts: Parts) -> Interpretation | None:
+    """Free text for the question asked last that takes it; not when the text asks something, or is about another."""
+    question = next((question for question in answers.questions if question.takes_text), None)
+    if question is None or parts.names_topic_of_answer:
+        return None
+    if answers.heard.whole.asks and not answers.heard.vocabulary.supplements.find(answers.heard.words):
+        return None
+    return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway)
+
+
+def _any(questions: Sequence[OpenQuestion]) -> Interpretation | None:
+    for question in questions:
+        if any(answer.name == ANY for answer in question.answers):
+            return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway, answer=ANY)
     return None
-
-
-def _answer(heard: _Heard, open_questions: Sequence[OpenQuestion]) -> Interpretation:
-    text = heard.original.strip()
-    for question, answer in _matches(heard, open_questions):
-        meaning = Meaning.DONE if answer.action.counts else Meaning.ANSWER
-        return Interpretation(meaning=meaning, pathway=question.pathway, answer=answer.name, text=text)
-    if any(heard.is_any(words.answers.get(DONE, frozenset())) for words in heard.known):
-        return Interpretation(meaning=Meaning.DONE, answer=DONE, text=text)
-    if heard.text:
-        for question in open_questions:
-            if question.takes_text:
-                return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway, text=text)
-        for question in open_questions:
-            if any(answer.name == ANY for answer in question.answers):
-                return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway, answer=ANY, text=text)
-    return Interpretation(meaning=Meaning.UNCLEAR, text=text)
-
-
-def _matches(heard: _Heard, open_questions: Sequence[OpenQuestion]) -> Iterator[tuple[OpenQuestion, Answer]]:
-    """The answers that the reply's digit or word names, of the question asked last first."""
-    digit, _, rest = heard.bare.partition(" ")
-    for question in open_questions:
-        for answer in question.answers:
-            vocabulary = [words.answer_words(question.pathway, answer.name) for words in heard.known]
-            by_digit = digit == answer.digit and (not rest or any(rest in words for words in vocabulary))
-            if by_digit or any(heard.is_any(words) for words in vocabulary):
-                yield question, answer

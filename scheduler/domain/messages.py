@@ -83,4 +83,5 @@ class SkipReason(StrEnum):
     PAUSED = "paused"  # the patient or the staff paused reminders
     INACTIVE = "inactive"  # stopped, discharged, deceased or unreachable
     TOO_LATE = "too_late"  # its day or window passed before the service could send it
+    STOPPED = "stopped"  # the patient said STOP while it was on its way
     SUPERSEDED = "superseded"  # an answer, a result or a changed plan made it pointless

@@ -10,13 +10,22 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage, SkippedReminder, TaskChange
+from scheduler.domain.contact import (
+    Change,
+    Contact,
+    Enrolled,
+    PlannedMessage,
+    SkippedReminder,
+    TaskChange,
+    TaskOpened,
+)
 from scheduler.domain.effects import message, task_changes
 from scheduler.domain.enrolment import Event, GaveWay, Outcome, Resumed, Send, TimerFired
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.pathway import Late, Pathway
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.stepping import due_on, step
+from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import contact_instant, local_date, next_date, window_bounds
 
 MISSED_DAYS_RECORDED = 31  # after a longer outage the ledger names the first month's nudges one by one, then stops
@@ -156,6 +165,8 @@ class _Day:
                 self._skip(outcome, enrolled, self.today, reason)
         if not self.skipped:
             return self._change()
+        if reason is SkipReason.NO_CHANNEL:
+            self.tasks.append(TaskOpened(ServiceTask.NO_CHANNEL, self.skipped[0].pathway))
         silent = [
             enrolled
             for enrolled in self._known()

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
-
-from scheduler.domain.calendar import Weekday
-
-_WEEKEND = frozenset({Weekday.SAT, Weekday.SUN})
 
 
 class TaskStatus(StrEnum):
@@ -17,6 +12,32 @@ class TaskStatus(StrEnum):
     OPEN = "open"  # somebody has to act
     DONE = "done"  # somebody did
     CANCELLED = "cancelled"  # it settled itself, for example because the result came in
+
+
+class TaskStep(StrEnum):
+    """What can happen to a task; its history is a list of these, which is only added to."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"  # it became urgent: overdue, or a pathway asked for it
+    ASSIGNED = "assigned"  # to somebody, or to nobody again
+    NOTED = "noted"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class Resolution(StrEnum):
+    """How a task ended, in a word."""
+
+    DONE = "done"  # what the task asks for was done
+    NOT_REACHED = "not_reached"  # tried, and given up
+    NOT_NEEDED = "not_needed"
+    DUPLICATE = "duplicate"  # another task has it
+    OTHER = "other"  # the words beside it say how
+    SETTLED = "settled"  # by itself: what it asked for came about. Only the service ends tasks this way
+
+
+BY_PEOPLE = tuple(resolution for resolution in Resolution if resolution is not Resolution.SETTLED)
+"""The ways in which a person can end a task."""
 
 
 class TaskRole(StrEnum):
@@ -66,22 +87,3 @@ class TaskKind:
     role: TaskRole
     priority: TaskPriority
     due_working_days: int  # from the day it is opened, in the clinic's zone; 0 is the same day
-
-
-def add_working_days(day: date, n: int, holidays: frozenset[date] = frozenset()) -> date:
-    """The working day `n` working days after `day`, which itself does not count.
-
-    Saturdays, Sundays and `holidays` are not working days. With `n` 0 it is `day`, or the next working day
-    when `day` is none. Raises `ValueError` when `n` is negative, `OverflowError` past the year 9999.
-    """
-    if n < 0:
-        raise ValueError(f"working days must be 0 or more, not {n}")
-    for _ in range(n):
-        day = _working_from(day + timedelta(days=1), holidays)
-    return _working_from(day, holidays)
-
-
-def _working_from(day: date, holidays: frozenset[date]) -> date:
-    while Weekday(day.weekday()) in _WEEKEND or day in holidays:
-        day += timedelta(days=1)
-    return day

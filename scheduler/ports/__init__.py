@@ -17,8 +17,9 @@ from scheduler.ports.channels import (
 )
 from scheduler.ports.clock import Clock
 from scheduler.ports.rendering import MessageValues, RenderedEmail, RenderedSms, Renderer, TemplatePreview
-from scheduler.ports.store import SERVICE, Rehearsed, Store, Unit
+from scheduler.ports.store import Rehearsed, Store, Unit
 from scheduler.ports.work import Stopping, Waiting, Work
+from scheduler.ports.worklist import SERVICE
 
 __all__ = [
     "SERVICE",

@@ -83,6 +83,13 @@ class Gauges(Protocol):
         """The attempts begun since then that have ended; apart those begun before `settled_before`."""
         ...
 
+    def is_office_waiting(self, now: datetime) -> bool:
+        """Whether a task is overdue that is not urgent for it, a digest is due, or mail to staff could go at `now`.
+
+        Also when such mail is held by a worker that died.
+        """
+        ...
+
     def open_tasks(self, clinic_id: int | None = None) -> int:
         """How many tasks wait for a person, in one clinic or in all."""
         ...

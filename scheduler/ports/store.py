@@ -13,25 +13,21 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports.gauges import Gauges
+from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.settling import Questions, Receipts
+from scheduler.ports.staff_mail import StaffMails
+from scheduler.ports.worklist import Worklist
 from scheduler.records import (
     Attempt,
     AttemptEnd,
-    Clearance,
     Clinic,
     Consent,
     DuePatient,
     Lane,
     LedgerEntry,
-    NewTask,
     Patient,
     ReadyMessage,
-    Reply,
-    Result,
-    Task,
 )
-
-SERVICE = "service"  # the actor of what no person did
 
 
 class Installation(Protocol):
@@ -42,6 +38,26 @@ class Installation(Protocol):
     def clinics(self) -> dict[int, Clinic]: ...
 
     def clinic(self, code: str) -> Clinic | None: ...
+
+    def change_clinic(self, clinic: Clinic) -> None:
+        """Write the record of a clinic that is stored."""
+        ...
+
+    def set_next_digest(self, clinic_id: int, at: datetime | None) -> None:
+        """When the clinic's next digest is due; None: never."""
+        ...
+
+    def move_digest(self, clinic_id: int, *, seen: datetime, to: datetime) -> bool:
+        """Move the next digest on from `seen`; False when somebody else has done so."""
+        ...
+
+    def digests_due(self, now: datetime) -> dict[int, datetime]:
+        """The clinics whose digest is due at `now`, and since when."""
+        ...
+
+    def next_digest(self) -> datetime | None:
+        """The earliest instant at which a digest is due; it may have passed."""
+        ...
 
     def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None: ...
 
@@ -122,6 +138,10 @@ class Patients(Protocol):
         ...
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
+
+    def clear_consents(self, of: Iterable[tuple[int, UUID]]) -> None:
+        """No consent to anything is kept with these (clinic, patient)."""
+        ...
 
     def insert_enrolments(self, new: Sequence[tuple[UUID, int, Enrolled, date]]) -> None: ...
 
@@ -207,42 +227,6 @@ class Ledger(Protocol):
     def entries(self, clinic_id: int, *, mrn: str | None = None, limit: int | None = None) -> list[LedgerEntry]: ...
 
 
-class Worklist(Protocol):
-    """Tasks, supplement cases and results."""
-
-    def open(self, new: Iterable[NewTask], *, now: datetime) -> None:
-        """Open tasks. One whose cause already has an open task in the clinic changes nothing."""
-        ...
-
-    def close(self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE) -> None: ...
-
-    def escalate(self, clinic_id: int, causes: Sequence[str]) -> None: ...
-
-    def tasks(self, clinic_id: int, *, mrn: str | None = None) -> list[Task]: ...
-
-    def open_clearance(self, clinic_id: int, patient_id: UUID, *, named: str, now: datetime) -> None: ...
-
-    def clearances(self, clinic_id: int | None = None, *, case: int | None = None) -> list[Clearance]: ...
-
-    def decide_clearance(self, case: Clearance, *, decision: str, by: str, now: datetime) -> bool:
-        """Record a decision on an open case; False when somebody else has decided it meanwhile."""
-        ...
-
-    def add_result(self, result: Result, *, now: datetime) -> None: ...
-
-
-class Inbox(Protocol):
-    """What patients sent."""
-
-    def add(self, reply: Reply) -> bool:
-        """Store a reply; False when the provider has delivered this one before."""
-        ...
-
-    def understood(self, reply: Reply) -> None: ...
-
-    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]: ...
-
-
 class Lanes(Protocol):
     """Accounts and senders: who serves them, from when on, and whether they are refused."""
 
@@ -279,7 +263,16 @@ class Unit(Protocol):
     def worklist(self) -> Worklist: ...
 
     @property
+    def staff_mail(self) -> StaffMails: ...
+
+    @property
     def inbox(self) -> Inbox: ...
+
+    @property
+    def stops(self) -> Stops: ...
+
+    @property
+    def orphans(self) -> Orphans: ...
 
     @property
     def lanes(self) -> Lanes: ...

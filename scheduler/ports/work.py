@@ -16,12 +16,15 @@ Stopping = Callable[[], bool]
 class Waiting:
     """What waits to be done now, counted in batches: of patients to plan, of messages to deliver by channel.
 
-    `ask`: a provider is to be asked about messages of which nobody knows whether they went.
+    `ask`: a provider is to be asked about messages of which nobody knows whether they went. `understand`: replies
+    wait that no process has understood.
     """
 
     plan: int
     deliver: Mapping[Channel, int]
     ask: bool = False
+    understand: bool = False
+    office: bool = False  # tasks are overdue, or a clinic's own people are to be written to
 
 
 class Work(Protocol):
@@ -58,4 +61,12 @@ class Work(Protocol):
 
     def ask_all(self, *, stopping: Stopping) -> object:
         """Ask providers about messages of unknown fate, until done or `stopping`."""
+        ...
+
+    def run_office(self, *, stopping: Stopping) -> object:
+        """Look after overdue tasks, digests and mail to staff, until done or `stopping`."""
+        ...
+
+    def understand_all(self, *, stopping: Stopping, limit: int | None = None) -> object:
+        """Understand the replies that wait, until done, or `limit` is reached, or `stopping`."""
         ...

@@ -28,7 +28,9 @@ from scheduler.ports import Work
 
 PLANNING = "plan"
 ASKING = "ask"
-LANES = (PLANNING, *(channel.value for channel in Channel), ASKING)
+UNDERSTANDING = "understand"
+OFFICE = "office"
+LANES = (PLANNING, *(channel.value for channel in Channel), ASKING, UNDERSTANDING, OFFICE)
 """The queues. A process has one job of each in hand at a time: a provider that hangs delays only its own channel."""
 
 SHARES = 16  # jobs of a kind that wait at the most: as many processes can take part in a spike
@@ -36,6 +38,7 @@ STALLED_AFTER = 20.0  # seconds without a heartbeat of its worker, after which a
 HEARTBEAT_EVERY = 5.0  # seconds
 _POLL_EVERY = 1.0  # seconds; a notification usually comes first
 _GET_CONNECTION = 3.0  # seconds to wait for one before the database counts as away
+_UNDERSTOOD_AT_ONCE = 200  # replies to a job: web processes do most of it, and planning waits meanwhile
 _TICK_FIRST = 10  # priority: what waits is looked at before more of it is begun
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)  # has passed by the database's clock, whatever this machine's says
 
@@ -74,6 +77,12 @@ class JobQueue:
             self._deliver_batch
         )
         self._ask: Task[..., Any, ...] = self.app.task(name="ask", queue=ASKING, queueing_lock=ASKING)(self._ask_all)
+        self._understand: Task[..., Any, ...] = self.app.task(
+            name="understand", queue=PLANNING, queueing_lock=UNDERSTANDING
+        )(self._understand_all)
+        self._office: Task[..., Any, ...] = self.app.task(name="office", queue=OFFICE, queueing_lock=OFFICE)(
+            self._run_office
+        )
         # Jobs delete themselves. This is for those that an operator cancelled; and a worker watches over its other
         # tasks only as long as the one for periodic jobs runs, which it does as soon as there is one.
         self.app.periodic(cron="17 * * * *", periodic_id="tidy")(
@@ -182,9 +191,14 @@ class JobQueue:
             for share in map(str, range(min(batches, SHARES))):
                 if _name(kind, share) not in waiting:
                     await self._add(kind, share)
-        if found.ask and not await self._waits(ASKING):
-            with suppress(AlreadyEnqueued):
-                await self._ask.defer_async()
+        for is_wanted, task, name in (
+            (found.ask, self._ask, ASKING),
+            (found.understand, self._understand, UNDERSTANDING),
+            (found.office, self._office, OFFICE),
+        ):
+            if is_wanted and not await self._waits(name):
+                with suppress(AlreadyEnqueued):
+                    await task.defer_async()
 
     async def _plan_batch(self, context: JobContext) -> None:
         share = _share(context)
@@ -206,6 +220,15 @@ class JobQueue:
     async def _ask_all(self) -> None:
         """Ask providers about what nobody knows."""
         await asyncio.to_thread(partial(self._work.ask_all, stopping=self._stopping))
+
+    async def _understand_all(self) -> None:
+        """Understand replies that wait, beside the web processes."""
+        understand = partial(self._work.understand_all, limit=_UNDERSTOOD_AT_ONCE, stopping=self._stopping)
+        await asyncio.to_thread(understand)
+
+    async def _run_office(self) -> None:
+        """Look after overdue tasks, digests and mail to staff."""
+        await asyncio.to_thread(partial(self._work.run_office, stopping=self._stopping))
 
     async def _again(self, kind: str, share: str) -> None:
         if not await self._waits(_name(kind, share)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -12,6 +13,9 @@ from scheduler.runtime.scheduler import EmbeddedScheduler
 from scheduler.runtime.server import WebServer, listen
 from scheduler.web.app import create_app
 
+_SWITCH = (
+    0.001  # seconds a thread may work while the one that answers requests waits; Python's own is five times that
+)
 _LOOK_EVERY = 1.0  # seconds between two looks at whether the scheduler still lives
 
 
@@ -25,6 +29,7 @@ def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
     On the signal, requests under way and the batch in hand are finished. Raises what keeps it from starting.
     """
     app.warm_up()
+    sys.setswitchinterval(_SWITCH)
     scheduler = _scheduler(app) if with_scheduler else None
     web = create_app(app, scheduler=scheduler)
     listening = listen(host, port)

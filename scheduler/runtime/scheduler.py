@@ -53,7 +53,7 @@ class EmbeddedScheduler:
         self._planned_at = time.monotonic()
         self._beat_at = float("-inf")
         self._patience = max(patience, 10 * every)
-        self._parts = ThreadPoolExecutor(len(Channel) + 2, thread_name_prefix="part")  # planning and asking beside
+        self._parts = ThreadPoolExecutor(len(Channel) + 4, thread_name_prefix="part")  # and each below
         self._running: dict[str, Future[None]] = {}
         self._engine = _engine(self._round, every=every)
 
@@ -116,6 +116,10 @@ class EmbeddedScheduler:
                 self._start(channel.value, partial(self._deliver, channel))
         if waiting.ask:
             self._start("ask", self._work.ask_all)
+        if waiting.understand:
+            self._start("understand", self._work.understand_all)
+        if waiting.office:
+            self._start("office", self._work.run_office)
 
     def _start(self, name: str, part: Part) -> None:
         if not _is_running(self._running.get(name)):

@@ -45,7 +45,14 @@ def walk(store: Store, ticker: Ticker, *, start: datetime, target: datetime, sho
 
 def _next_due(store: Store) -> datetime | None:
     with store.reading() as unit:
-        instants = (unit.patients.next_due(), unit.gauges.next_ready(), unit.questions.next_ask())
+        instants = (
+            unit.patients.next_due(),
+            unit.gauges.next_ready(),
+            unit.questions.next_ask(),
+            unit.worklist.next_overdue(),
+            unit.installation.next_digest(),
+            unit.staff_mail.next_ready(),
+        )
     return min((instant for instant in instants if instant is not None), default=None)
 
 

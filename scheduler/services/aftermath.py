@@ -24,12 +24,14 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
 from scheduler.records import Clinic, LedgerMessage, Patient
-from scheduler.services.changes import Decided, clinic_task, write_changes
+from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import record_consent
+from scheduler.services.new_tasks import clinic_task
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
 
 ASK_AFTER = timedelta(minutes=2)  # a receipt usually settles a lost answer sooner
+_PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits meets its last look
 _ASKED = frozenset({Channel.SMS})  # an SMTP server keeps no list that it could be asked for
 
 
@@ -205,7 +207,11 @@ def _try_again(unit: Unit, fallen: Fallen, contact: Contact, now: datetime) -> C
 
 
 def _opted_out(unit: Unit, patient: Patient, channel: Channel, now: datetime) -> Patient:
-    """The provider holds an opt-out: mirror it. One that is on record already adds nothing to the record."""
+    """The provider holds an opt-out: mirror it. One that is on record already adds nothing to the record.
+
+    Answers that wait to go the same way would be refused like this one; reminders and news may go another way.
+    """
+    unit.stops.void([(patient.clinic_id, patient.id)], since=now - _PENDING_FOR, channel=channel)
     agreed = patient.sms_consent if channel is Channel.SMS else patient.email_consent
     if not agreed:
         return patient

@@ -8,9 +8,7 @@ nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -19,54 +17,16 @@ from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Clock, ErrorClass, Store, Unit
 from scheduler.ports.settling import Attempted, Tracked
-from scheduler.services.bounces_mail import LARGEST, TOO_LARGE, Automatic, Bounce, Complaint, Unclear, read_mail
+from scheduler.services.bounces_mail import Bounce, Complaint
 from scheduler.services.bounces_notice import Code, Fate, comparable
 from scheduler.services.composing import message_id_header
 from scheduler.services.consenting import record_consent
+from scheduler.services.letters.verdicts import Handled, Verdict
 from scheduler.services.receipts import Receipt, ReceiptBook, Taken
 from scheduler.services.rules import Rules
 from scheduler.services.situations import load, write
 
 _log = logging.getLogger(__name__)
-
-
-class Verdict(StrEnum):
-    """What a mail that came back amounts to."""
-
-    UNDELIVERED = "undelivered"  # a message of ours has not reached its patient
-    COMPLAINT = "complaint"  # a patient called a mail unwanted: consent to e-mail is taken back
-    REPEATED = "repeated"  # as before, or later news than what is known
-    HARMLESS = "harmless"  # delayed or delivered: nothing is lost
-    AUTOMATIC = "automatic"  # a holiday notice and the like
-    FOREIGN = "foreign"  # about no mail of ours, or not believed
-    UNCLEAR = "unclear"  # not understood
-
-    @property
-    def is_left_over(self) -> bool:
-        """Whether a person should look at the mail."""
-        return self in (Verdict.FOREIGN, Verdict.UNCLEAR)
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """What was made of one mail. `said` is a sentence without a name or an address."""
-
-    verdict: Verdict
-    said: str
-
-
-class Mailbox(Protocol):
-    """The mailbox that undeliverable mail comes back to, open."""
-
-    def unseen(self, *, largest: int) -> Iterator[tuple[str, bytes | None]]:
-        """The id and content of each new mail; no content for one of more than `largest` bytes."""
-        ...
-
-    def mark_seen(self, uid: str) -> None: ...
-
-    def leave(self, uid: str) -> None:
-        """Leave the mail for a person."""
-        ...
 
 
 class Judge(Protocol):
@@ -79,7 +39,7 @@ class Judge(Protocol):
 
 
 class Bounces:
-    """Takes mails that came back, one by one, in any order and any number of times."""
+    """Takes notifications, one by one, in any order and any number of times."""
 
     def __init__(self, *, store: Store, rules: Rules, book: ReceiptBook, judge: Judge, clock: Clock) -> None:
         self._store = store
@@ -88,27 +48,9 @@ class Bounces:
         self._clock = clock
         self._book = book
 
-    def take(self, raw: bytes) -> Handled:
-        """Read one mail, headers and all, and do what follows from it. Never raises for its content."""
-        match read_mail(raw):
-            case Bounce() as bounce:
-                return self._bounce(bounce)
-            case Complaint() as complaint:
-                return self._complaint(complaint)
-            case Automatic():
-                return Handled(Verdict.AUTOMATIC, "an automatic mail that needs nothing; it was not answered")
-            case Unclear(reason):
-                return _unclear(reason)
-
-    def take_all(self, mailbox: Mailbox) -> Iterator[Handled]:
-        """Take each new mail of a mailbox. It is marked after what follows from it is written, so none is lost."""
-        for uid, raw in mailbox.unseen(largest=LARGEST):
-            handled = self.take(raw) if raw is not None else _unclear(TOO_LARGE)
-            if handled.verdict.is_left_over:
-                mailbox.leave(uid)
-            else:
-                mailbox.mark_seen(uid)
-            yield handled
+    def take(self, notification: Bounce | Complaint) -> Handled:
+        """Do what follows from a notification."""
+        return self._bounce(notification) if isinstance(notification, Bounce) else self._complaint(notification)
 
     # Non-delivery
 
@@ -211,10 +153,6 @@ _CONSEQUENCES = {
     ErrorClass.TRANSIENT: "; the address is kept",
     ErrorClass.AMBIGUOUS: "; the address is kept",
 }
-
-
-def _unclear(reason: str) -> Handled:
-    return Handled(Verdict.UNCLEAR, f"not understood: {reason}; have a person read it")
 
 
 def _meant(unit: Unit, attempts: frozenset[UUID]) -> _Mail | None:

@@ -1,6 +1,8 @@
-"""Reads what comes back to the address that mails are sent from: non-deliveries, complaints, automatic answers.
+"""Tells apart what comes back to the address that mails are sent from: non-deliveries, complaints, automatic mail,
+and what people write.
 
-Nothing is guessed. What is no notification of a form known here is `Unclear`, and nothing follows from it.
+Nothing is guessed. What is no notification of a form known here, and nobody's letter, is `Unclear`, and nothing
+follows from it.
 """
 
 from __future__ import annotations
@@ -9,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import BytesParser, HeaderParser
-from email.policy import compat32
-from email.utils import getaddresses, parseaddr
+from email.parser import HeaderParser
+from email.utils import getaddresses
 from uuid import UUID
 
 from scheduler.services.bounces_notice import (
@@ -26,12 +27,10 @@ from scheduler.services.bounces_notice import (
     notices_of,
     qmail_notices,
 )
+from scheduler.services.letters.letter import OUR_ID, Letter, letter_of
+from scheduler.services.letters.marks import Mark, is_from_daemon
+from scheduler.services.letters.reading import UNFOLDED, Opened, header, open_mail
 
-LARGEST = 10 * 1024 * 1024  # bytes
-TOO_LARGE = "it is larger than 10 MB"
-
-_UNFOLDED = compat32.clone(max_line_length=None)
-_OUR_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]+>", re.IGNORECASE)
 _ID_LINE = re.compile(r"(?im)^[> \t]*message-id:[ \t]*<([0-9a-f]{32})@[^<>\s]+>")
 _ENVELOPE_ID = re.compile(r"\s*([0-9a-f]{32})\s*", re.IGNORECASE)
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -40,12 +39,7 @@ _RETURNED_TYPES = _HEADER_TYPES | {"message/rfc822", "message/global"}
 _RECIPIENT_LINE = re.compile(r"(?im)^final-recipient[ \t]*:")
 _STATUS_LINE = re.compile(r"(?im)^(?:action|status)[ \t]*:")
 _RETURNED_FROM = re.compile(r"(?im)^[> \t]*(?:received|return-path|from|message-id):")
-_DAEMONS = ("mailer-daemon", "postmaster", "mail-daemon", "microsoftexchange")
 _COMPLAINTS = frozenset({"abuse", "opt-out"})  # RFC 5965 section 7.3, and one that preceded it
-# Reading takes the product of a mail's lines and the depth of its parts; more than this is written only to do harm.
-_MOST = ((b"boundary=", 20), (b"\n--", 10_000), (b"\n\n", 100_000))
-_LONG_TYPE = re.compile(rb"(?im)^content-type:(?:[^\n]|\n[ \t]){10000}")
-_LONGEST_HEADER = 10_000  # characters that are looked at: reading addresses takes the square of their length
 _QMAIL = "Hi. This is the "
 
 
@@ -69,6 +63,8 @@ class Complaint:
 class Automatic:
     """Written by a machine and no news of a mail of ours: a holiday notice, a receipt of having been read."""
 
+    mark: Mark
+
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
@@ -77,26 +73,24 @@ class Unclear:
     reason: str
 
 
-Reading = Bounce | Complaint | Automatic | Unclear
+Reading = Bounce | Complaint | Automatic | Letter | Unclear
 
 
 def read_mail(raw: bytes) -> Reading:
-    """What a mail, headers and all, says. Never raises for its content."""
-    if len(raw) > LARGEST:
-        return Unclear(TOO_LARGE)
-    if _is_outsized(raw.replace(b"\r\n", b"\n").lower()):
-        return Unclear("it has more parts than a mail server writes")
+    """What a mail, headers and all, is and says. Never raises for its content.
+
+    A letter may have a weak mark of a machine, of which only those can judge who know its sender.
+    """
+    opened = open_mail(raw)
     try:
-        return _read(BytesParser(policy=_UNFOLDED).parsebytes(raw))
+        notification = None if opened.flaw else _notification(opened.mail)
+        return notification or _other(opened, raw)
     except Exception:  # noqa: BLE001  # anybody can send anything, and the parser raises many things
         return Unclear("it is malformed")
 
 
-def _is_outsized(raw: bytes) -> bool:
-    return any(raw.count(piece) > most for piece, most in _MOST) or _LONG_TYPE.search(raw) is not None
-
-
-def _read(mail: Message) -> Reading:
+def _notification(mail: Message) -> Reading | None:
+    """What a notification says about mails of ours; None for any other mail."""
     parts = list(mail.walk())
     text = _human_text(parts)
     feedback = next((part for part in parts if part.get_content_type() == "message/feedback-report"), None)
@@ -110,11 +104,20 @@ def _read(mail: Message) -> Reading:
             return Bounce(_attempts(mail, parts, groups), notices)
     if (notices := tuple(_unstandardised(mail, text))) and (attempts := _scanned(parts)):
         return Bounce(attempts, notices)
-    if _is_automatic(mail) and not _is_from_daemon(mail):
-        return Automatic()
-    if status is not None or _is_from_daemon(mail):
+    if status is not None:
         return Unclear("it is a notification of a mail server in a form that is not known")
-    return Unclear("it is neither a notification of a mail server nor an automatic answer")
+    return None
+
+
+def _other(opened: Opened, raw: bytes) -> Reading:
+    if is_from_daemon(opened.mail):
+        return Unclear(opened.flaw or "it is a notification of a mail server in a form that is not known")
+    letter = letter_of(opened, raw)
+    if letter.mark is not None and not letter.mark.is_weak:
+        return Automatic(letter.mark)
+    if not letter.sender:
+        return Unclear(opened.flaw or "it is no notification of a mail server, and says not who wrote it")
+    return letter
 
 
 # Parts
@@ -146,10 +149,10 @@ def _text(part: Message) -> str:
     if not isinstance(payload, list):
         content = part.get_payload(decode=True)
         return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(payload)
-    whole = b"\n\n".join(inner.as_bytes(policy=_UNFOLDED) for inner in payload if isinstance(inner, Message))
+    whole = b"\n\n".join(inner.as_bytes(policy=UNFOLDED) for inner in payload if isinstance(inner, Message))
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     if encoding in ("base64", "quoted-printable"):  # which RFC 2046 forbids here, and some do
-        encoded = Message(policy=_UNFOLDED)
+        encoded = Message(policy=UNFOLDED)
         encoded["Content-Transfer-Encoding"] = encoding
         encoded.set_payload(whole.strip().decode("ascii", "replace"))
         decoded = encoded.get_payload(decode=True)
@@ -172,7 +175,7 @@ def _human_text(parts: Iterable[Message]) -> str:
 
 def _attempts(mail: Message, parts: Iterable[Message], groups: Iterable[Fields]) -> frozenset[UUID]:
     """By the first of: the returned headers, the envelope's id (RFC 3461), what the notification says it answers."""
-    for sources in (_returned_ids(parts), _envelope_ids(groups), _OUR_ID.findall(_answered(mail))):
+    for sources in (_returned_ids(parts), _envelope_ids(groups), OUR_ID.findall(_answered(mail))):
         if found := frozenset(UUID(hex=one) for one in sources):
             return found
     return _scanned(parts)
@@ -181,12 +184,12 @@ def _attempts(mail: Message, parts: Iterable[Message], groups: Iterable[Fields])
 def _returned_ids(parts: Iterable[Message]) -> list[str]:
     for part in parts:
         if part.get_content_type() in _HEADER_TYPES:
-            returned = HeaderParser(policy=_UNFOLDED).parsestr(_text(part).lstrip(), headersonly=True)
+            returned = HeaderParser(policy=UNFOLDED).parsestr(_text(part).lstrip(), headersonly=True)
         elif part.get_content_type() in _RETURNED_TYPES and (inner := _direct_parts(part)):
             returned = inner[0]
         else:
             continue
-        return _OUR_ID.findall(str(returned.get("Message-ID", "")))
+        return OUR_ID.findall(str(returned.get("Message-ID", "")))
     return []
 
 
@@ -217,10 +220,10 @@ def _unstandardised(mail: Message, text: str) -> Iterator[Notice]:
     if text.startswith(_QMAIL):
         yield from qmail_notices(text)
     elif "X-Failed-Recipients" in mail:  # Exim
-        named = getaddresses([str(mail["X-Failed-Recipients"])[:_LONGEST_HEADER]])
+        named = getaddresses([header(mail, "X-Failed-Recipients")])
         for _, address in named:
             yield Notice(fate=Fate.FAILED, code=code_in(text), addresses=frozenset({comparable(address)}))
-    elif _is_from_daemon(mail):
+    elif is_from_daemon(mail):
         code = code_in(text)
         if _is_final(code):
             yield Notice(fate=Fate.FAILED, code=code)
@@ -231,29 +234,12 @@ def _is_final(code: Code) -> bool:
     return (code.status or str(code.reply or "")).startswith("5")
 
 
-def _is_from_daemon(mail: Message) -> bool:
-    sender = parseaddr(str(mail.get("From", ""))[:_LONGEST_HEADER])[1].lower()
-    return sender.startswith(_DAEMONS)
-
-
-def _is_automatic(mail: Message) -> bool:
-    """RFC 3834 section 5, and the marks of programs older than it; also notices that a mail was read (RFC 8098)."""
-    submitted = str(mail.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    precedence = str(mail.get("Precedence", "")).strip().lower()
-    return (
-        submitted != "no"
-        or precedence in ("auto_reply", "bulk", "junk", "list")
-        or any(name in mail for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponse"))
-        or str(mail.get_param("report-type", "")).lower() == "disposition-notification"
-    )
-
-
 # Complaints
 
 
 def _feedback(mail: Message, parts: Iterable[Message], groups: Iterable[Fields]) -> Reading:
     fields = {name: value for group in groups for name, value in group.items()}
     if fields.get("feedback-type", "").strip().lower() not in _COMPLAINTS:
-        return Automatic()
+        return Automatic(Mark.FEEDBACK)
     named = named_addresses(fields.get("original-rcpt-to", ""))
     return Complaint(_attempts(mail, parts, ()), named)

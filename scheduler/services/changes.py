@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import (
     Change,
@@ -18,10 +17,10 @@ from scheduler.domain.contact import (
     TaskOpened,
 )
 from scheduler.domain.enrolment import Enrolment
-from scheduler.domain.tasks import ServiceTask, add_working_days
-from scheduler.domain.when import local_date
+from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Unit
-from scheduler.records import Clinic, NewTask
+from scheduler.records import Clinic
+from scheduler.services.new_tasks import cause, patient_task
 from scheduler.services.rules import Rules
 
 
@@ -42,36 +41,6 @@ class Decided:
     def own(self, enrolment_id: UUID | None) -> UUID | None:
         """This patient's enrolment that `change` means by `enrolment_id`."""
         return self.stands_for.get(enrolment_id, enrolment_id) if enrolment_id else None
-
-
-def cause(patient_id: UUID, kind: str) -> str:
-    """What a task is about: one patient and one kind have one open task."""
-    return f"{patient_id.hex}:{kind}"
-
-
-def new_task(rules: Rules, decided: Decided, kind: str, *, now: datetime, note: str = "") -> NewTask:
-    """A task of `kind` about this patient, with the priority and due date of its kind."""
-    opened_on = local_date(now, decided.change.contact.zone)
-    task = _task(rules, kind, decided.clinic_id, cause(decided.patient_id, kind), opened_on, note)
-    return replace(task, patient_id=decided.patient_id)
-
-
-def clinic_task(rules: Rules, kind: str, clinic: Clinic, *, cause: str, now: datetime, note: str = "") -> NewTask:
-    """A task of `kind` for the clinic as a whole; one for the same `cause` is open at a time."""
-    return _task(rules, kind, clinic.id, cause, local_date(now, ZoneInfo(clinic.timezone)), note)
-
-
-def _task(rules: Rules, kind: str, clinic_id: int, cause: str, opened_on: date, note: str) -> NewTask:
-    described = rules.task_kinds[kind]
-    return NewTask(
-        clinic_id=clinic_id,
-        patient_id=None,
-        kind=kind,
-        cause=cause,
-        priority=described.priority.value,
-        due=add_working_days(opened_on, described.due_working_days),
-        note=note,
-    )
 
 
 def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now: datetime) -> None:
@@ -100,9 +69,11 @@ def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now
         now=now,
         versions=versions,
     )
-    for one in decisions:
-        if one.change.tasks:
-            _write_tasks(unit, rules, one, now)
+    with_tasks = [one for one in decisions if one.change.tasks]
+    if with_tasks:
+        clinics = unit.installation.clinics()
+        for one in with_tasks:
+            _write_tasks(unit, rules, one, clinics[one.clinic_id], now)
 
 
 def _moved(decisions: Iterable[Decided]) -> Iterator[tuple[int, UUID, Enrolment]]:
@@ -123,15 +94,18 @@ def _supersede(unit: Unit, decisions: Iterable[Decided]) -> None:
         unit.ledger.supersede(enrolment_ids, clinic_id=clinic_id)
 
 
-def _write_tasks(unit: Unit, rules: Rules, one: Decided, now: datetime) -> None:
+def _write_tasks(unit: Unit, rules: Rules, one: Decided, clinic: Clinic, now: datetime) -> None:
+    patient_id = one.patient_id
     for change in one.change.tasks:
         match change:
-            case TaskClosed(kind):
-                unit.worklist.close(one.clinic_id, [cause(one.patient_id, kind)], now=now)
-            case TaskEscalated(kind):
-                unit.worklist.escalate(one.clinic_id, [cause(one.patient_id, kind)])
-            case TaskOpened(kind, _, note):
-                unit.worklist.open([new_task(rules, one, kind, now=now, note=note)], now=now)
-            case ClearanceOpened(_, named):
-                unit.worklist.open_clearance(one.clinic_id, one.patient_id, named=named, now=now)
-                unit.worklist.open([new_task(rules, one, ServiceTask.SUPPLEMENT_CLEARANCE, now=now)], now=now)
+            case TaskClosed(kind, pathway):
+                unit.worklist.close(one.clinic_id, [cause(patient_id, kind, pathway)], now=now)
+            case TaskEscalated(kind, pathway):
+                unit.worklist.escalate(one.clinic_id, [cause(patient_id, kind, pathway)], now=now)
+            case TaskOpened(kind, pathway, note):
+                task = patient_task(rules, kind, clinic, patient_id, pathway=pathway, now=now, note=note)
+                unit.worklist.open([task], now=now)
+            case ClearanceOpened(pathway, named):
+                kind = ServiceTask.SUPPLEMENT_CLEARANCE
+                unit.worklist.open_clearance(one.clinic_id, patient_id, named=named, now=now)
+                unit.worklist.open([patient_task(rules, kind, clinic, patient_id, pathway=pathway, now=now)], now=now)

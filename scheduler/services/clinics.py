@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.sms import segments
 from scheduler.domain.zones import country_of_zone, parse_zone
 from scheduler.ports import Store
 from scheduler.records import Clinic
+from scheduler.services.clinic_settings import ClinicFaultError, OfficeSettings, with_settings
+from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.languages import parse_language
@@ -20,14 +24,11 @@ LONGEST_MESSAGE_NAME = 40  # characters; the templates are written for names of 
 _COMFORTABLE_NAME = 24
 _LONGEST_NAME = 120  # characters, what its column holds
 
+_NO_CALENDARS: Mapping[str, HolidayCalendar] = {}
 _MARKS = re.compile(r"[\s().\-]")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
 _CALLED = re.compile(r"(?=(?:\D*\d){3})\+?[\d(][\d\s().\-/]*(?:(?:x|ext\.?) ?\d+)?", re.ASCII | re.IGNORECASE)
 _LONGEST_CALLED = 30  # characters; it stands in texts
-
-
-class ClinicFaultError(ValueError):
-    """The clinic cannot be added as described. The text names the option and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,10 @@ class NewClinic:
     message_name: str | None = None
     language: str = "en"
     country: str | None = None
+    holidays: str | None = None
+    digest_to: str | None = None
+    digest_at: str | None = None
+    duty_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,24 @@ class AddedClinic:
     warnings: tuple[str, ...] = ()
 
 
-def add_clinic(store: Store, new: NewClinic, *, now: datetime, is_sample: bool = False) -> AddedClinic:
-    """Check and store a clinic. Raises `ClinicFaultError`; nothing is stored then."""
-    clinic = replace(_checked(new), is_sample=is_sample)
+def add_clinic(
+    store: Store,
+    new: NewClinic,
+    *,
+    now: datetime,
+    is_sample: bool = False,
+    calendars: Mapping[str, HolidayCalendar] = _NO_CALENDARS,
+) -> AddedClinic:
+    """Check and store a clinic. Raises `ClinicFaultError`; nothing is stored then.
+
+    Of the `calendars` of holidays it keeps its country's, if there is one, unless it names another.
+    """
+    clinic = _with_office(replace(_checked(new), is_sample=is_sample), new, calendars)
     with store.writing() as unit:
         if unit.installation.clinic(clinic.code) is not None:
             raise ClinicFaultError(f"there is a clinic with the code {clinic.code} already; choose another --code")
         clinic = replace(clinic, id=unit.installation.add_clinic(clinic, now=now))
+        follow_working_days(unit, calendars, clinic, now)
         unit.installation.audit([(clinic.id, "clinic added", None, clinic.code)], actor="command line", now=now)
     return AddedClinic(clinic, tuple(_warnings(clinic)))
 
@@ -74,6 +90,17 @@ def add_staff(store: Store, clinic: Clinic, *, email: str, role: str, now: datet
             raise ClinicFaultError(f"{address} belongs to clinic {clinic.code} already")
         unit.installation.add_staff(clinic.id, email=address, role=role, now=now)
         unit.installation.audit([(clinic.id, "staff added", None, role)], actor="command line", now=now)
+
+
+def _with_office(clinic: Clinic, new: NewClinic, calendars: Mapping[str, HolidayCalendar]) -> Clinic:
+    of_country = clinic.country if clinic.country in calendars else None
+    wanted = OfficeSettings(
+        holidays=new.holidays or of_country,
+        digest_to=new.digest_to,
+        digest_at=new.digest_at,
+        duty_email=new.duty_email,
+    )
+    return with_settings(clinic, wanted, calendars)
 
 
 def _checked(new: NewClinic) -> Clinic:

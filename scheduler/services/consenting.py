@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.ports import Unit
 from scheduler.records import Consent, Patient
+from scheduler.services.settled_tasks import close_settled
+
+_REVOKED = "consent revoked"
 
 
 def record_consent(
@@ -38,11 +42,51 @@ def record_consent(
     )
     unit.patients.record_consents([record], now=now)
     unit.patients.set_consent(patient.clinic_id, patient.id, channel, granted=granted)
-    action = "consent granted" if granted else "consent revoked"
+    action = "consent granted" if granted else _REVOKED
     unit.installation.audit(
         [(patient.clinic_id, action, patient.id, f"{channel.value}, {source.value}")], actor=by, now=now
     )
-    return with_consent(patient, channel, granted=granted)
+    after = with_consent(patient, channel, granted=granted)
+    if granted:
+        close_settled(unit, patient, after, now=now)
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Somebody takes back consent to these channels, on a local date."""
+
+    patient: Patient
+    channels: Sequence[Channel]
+    source: ConsentSource
+    on: date
+
+
+def revoke_all(unit: Unit, revoked: Sequence[Revocation], *, by: str, now: datetime) -> None:
+    """Append what patients take back, for many of them at once. None of them has consented to anything afterwards.
+
+    Writes the consent, not the status.
+    """
+    each = [(one, channel) for one in revoked for channel in one.channels]
+    records = [
+        Consent(
+            patient_id=one.patient.id,
+            clinic_id=one.patient.clinic_id,
+            channel=channel,
+            granted=False,
+            source=one.source,
+            given_on=one.on,
+            recorded_by=by,
+        )
+        for one, channel in each
+    ]
+    unit.patients.record_consents(records, now=now)
+    unit.patients.clear_consents((one.patient.clinic_id, one.patient.id) for one in revoked)
+    entries = [
+        (one.patient.clinic_id, _REVOKED, one.patient.id, f"{channel.value}, {one.source.value}")
+        for one, channel in each
+    ]
+    unit.installation.audit(entries, actor=by, now=now)
 
 
 def with_consent(patient: Patient, channel: Channel, *, granted: bool) -> Patient:

@@ -28,6 +28,7 @@ from scheduler.services.feeding import Feed, Steady
 from scheduler.services.lanes import Route
 from scheduler.services.recording import Recording
 from scheduler.services.rules import Rules
+from scheduler.services.stop_watch import StopWatch
 
 BATCH = 500  # messages between two commits: what a crash leaves to be settled
 HAND_OVER = timedelta(minutes=2)  # of a claimed batch; the rest of the lease is for the answers
@@ -201,6 +202,7 @@ class Delivery:
             steady=self._steady,
             until=claimed_at + hand_over.total_seconds(),
             stopping=stopping,
+            stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
         answers = Answers(route, feed)
         results = self._call(route.channel, feed)
@@ -218,6 +220,7 @@ class Delivery:
             failed=statuses.count(MessageStatus.FAILED),
             unknown=statuses.count(MessageStatus.UNKNOWN),
             retried=statuses.count(MessageStatus.PLANNED),
+            skipped=statuses.count(MessageStatus.SKIPPED),
         )
 
     def _pace(self, route: Route, batch: Claimed) -> Pace | None:

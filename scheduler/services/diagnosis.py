@@ -12,6 +12,7 @@ from scheduler.services.overview import LATE
 from scheduler.services.vitals import Refused, Vitals
 
 QUEUE_LATE = timedelta(minutes=15)  # a message that could have gone for longer says that delivery does not keep up
+REPLIES_LATE = timedelta(minutes=2)  # most are understood within a second
 NO_BEAT = timedelta(seconds=60)  # a worker that works gives a sign of life every second or two
 SKEW = timedelta(seconds=5)  # by which two clocks may differ: leases and retries are counted in minutes
 
@@ -32,6 +33,7 @@ def diagnose(vitals: Vitals, *, explain: Explain, real: Set[Channel]) -> list[Fi
         *_clocks(vitals),
         *_refusals(vitals, explain),
         *_queues(vitals),
+        *_inbound(vitals),
         *_unsettled(vitals),
         *_senders(vitals.clinics, real),
     ]
@@ -131,6 +133,29 @@ def _queues(vitals: Vitals) -> Iterator[Finding]:
             )
 
 
+def _inbound(vitals: Vitals) -> Iterator[Finding]:
+    if vitals.replies.oldest_for > REPLIES_LATE:
+        yield Finding(
+            topic=Topic.REPLIES,
+            what=(
+                f"{_count(vitals.replies.count, 'reply', plural='replies')} waiting to be understood, "
+                f"the first for {in_words(vitals.replies.oldest_for)}"
+            ),
+            where="scheduler",
+            remedy="start `bonewise serve` or a worker, or run `bonewise tick`; if one runs, its log says what fails",
+        )
+    if vitals.orphans:
+        yield Finding(
+            topic=Topic.REPLIES,
+            what=f"{_count(vitals.orphans, 'text', verb=False)} came in for no clinic lately",
+            where=f"the number or service {', '.join(vitals.orphan_numbers) or 'that Twilio did not name'}",
+            remedy=(
+                "`bonewise orphans` shows them: pass on what is for somebody; if the number is a clinic's, its record "
+                "lacks it, and if it is nobody's, its webhook at Twilio should not lead here"
+            ),
+        )
+
+
 def _unsettled(vitals: Vitals) -> Iterator[Finding]:
     if vitals.abandoned:
         yield Finding(
@@ -190,7 +215,7 @@ def in_words(length: timedelta) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def _count(number: int, thing: str, *, verb: bool = True) -> str:
+def _count(number: int, thing: str, *, plural: str = "", verb: bool = True) -> str:
     """ "1 patient is", "2 patients are"; without the verb on request."""
-    plural = "" if number == 1 else "s"
-    return f"{number:,} {thing}{plural}" + ((" is" if number == 1 else " are") if verb else "")
+    things = thing if number == 1 else plural or f"{thing}s"
+    return f"{number:,} {things}" + ((" is" if number == 1 else " are") if verb else "")

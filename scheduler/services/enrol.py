@@ -27,6 +27,7 @@ from scheduler.services.changes import Decided, write_changes
 from scheduler.services.intake.draft import Excluded, Exclusion, PatientDraft
 from scheduler.services.merging import LatestConsents, Merged, merge, new_patient
 from scheduler.services.rules import Rules
+from scheduler.services.settled_tasks import close_settled
 
 
 class Fate(StrEnum):
@@ -98,7 +99,9 @@ class Enroller:
             status = _STATUS_OF[reasons[mrn]]
             if patient.status is status:
                 continue
-            unit.patients.update([replace(patient, status=status, next_contact_at=None)], now=self._now)
+            off = replace(patient, status=status, next_contact_at=None)
+            unit.patients.update([off], now=self._now)
+            close_settled(unit, patient, off, now=self._now)
             enrolled = unit.patients.enrolments([patient.id]).get(patient.id, ())
             unit.ledger.supersede([one.id for one in enrolled], clinic_id=self._clinic.id)
             self._audit(unit, [("patient taken off", patient.id, status.value)])
@@ -169,6 +172,9 @@ class Enroller:
         unit.patients.update((merged.patient for _, merged, _ in changed), now=self._now)
         unit.patients.record_consents(consents, now=self._now)
         write_changes(unit, self._rules, decisions, now=self._now)
+        for before, merged, _ in changed:
+            if merged.changed & _SETTLING:
+                close_settled(unit, before, merged.patient, now=self._now)
         self._audit(
             unit,
             [("patient updated", merged.patient.id, ",".join(sorted(merged.changed))) for _, merged, _ in changed],
@@ -233,6 +239,8 @@ class Enroller:
             now=self._now,
         )
 
+
+_SETTLING = frozenset({"phone", "email", "sms_consent", "email_consent"})  # what may settle a task
 
 _STATUS_OF = {
     Exclusion.DECEASED: PatientStatus.DECEASED,

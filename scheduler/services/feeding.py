@@ -8,6 +8,7 @@ from uuid import UUID
 from scheduler.domain.pace import Pace
 from scheduler.ports import OutboundEmail, OutboundSms, SendResult
 from scheduler.services.composing import Composed
+from scheduler.services.stop_watch import StopWatch
 
 Steady = Callable[[], float]
 """Seconds of a clock that is never set."""
@@ -24,19 +25,25 @@ class Feed:
         steady: Steady,
         until: float,
         stopping: Callable[[], bool],
+        stops: StopWatch | None = None,
     ) -> None:
-        """Nothing is handed over from the moment `until` of the `steady` clock on, nor when `stopping`."""
+        """Nothing is handed over from the moment `until` of the `steady` clock on, nor when `stopping`.
+
+        Nor is what is for somebody who, as `stops` sees it, has stopped since it was claimed: that is `stopped`.
+        """
         self._batch = batch
         self._pace = pace
         self._steady = steady
         self._until = until
         self._stopping = stopping
+        self._stops = stops
+        self.stopped: list[Composed] = []
         self._is_cut = False
         self._handed: dict[UUID, tuple[int, Composed]] = {}
         self._unanswered: set[UUID] = set()
 
     def __iter__(self) -> Iterator[OutboundSms | OutboundEmail | None]:
-        for one in self._batch:
+        for place, one in enumerate(self._batch):
             while True:
                 now = self._steady()
                 if self._is_cut or now >= self._until or self._stopping():
@@ -44,6 +51,9 @@ class Feed:
                 if self._pace is None or self._pace.has_room(_weight(one), now=now):
                     break
                 yield None
+            if self._stops is not None and self._stops.has_stopped(one, self._batch[place:], now=now):
+                self.stopped.append(one)
+                continue
             if self._pace is not None:
                 self._pace.start(one.attempt.id, _weight(one))
             self._handed[one.attempt.id] = len(self._handed), one
@@ -74,8 +84,9 @@ class Feed:
 
     @property
     def left(self) -> list[Composed]:
-        """What was never handed over."""
-        return [one for one in self._batch if one.attempt.id not in self._handed]
+        """What was never handed over, and may go another time."""
+        stopped = {one.attempt.id for one in self.stopped}
+        return [one for one in self._batch if one.attempt.id not in self._handed and one.attempt.id not in stopped]
 
 
 def _weight(one: Composed) -> int:

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     WORKER = "worker"
     PLANNING = "planning"
     DELIVERY = "delivery"
+    REPLIES = "replies"
     SENDER = "sender"
     UNKNOWN = "unknown"
     TASKS = "tasks"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 _UNSUBSCRIBE = "unsubscribe-link"
+_PRESSED = "unsubscribe-pressed"
 _ID_BYTES = 16
 _CLINIC_BYTES = 4
 _SIGNATURE_BYTES = 12
+_INSTANT_BYTES = 6
 
 
 class Signer(Protocol):
@@ -30,17 +33,45 @@ class Links:
 
     def unsubscribe(self, clinic_id: int, patient_id: UUID) -> str:
         """The one-click link of RFC 8058 for this patient's e-mail."""
-        data = patient_id.bytes + clinic_id.to_bytes(_CLINIC_BYTES)
+        data = _whose(clinic_id, patient_id)
         signed = data + self._signer.sign(_UNSUBSCRIBE, data, length=_SIGNATURE_BYTES)
-        return f"{self._public_url}/u/{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
+        return f"{self._public_url}/u/{_written(signed)}"
 
     def unsubscribing(self, token: str) -> tuple[int, UUID] | None:
         """The (clinic, patient) of an unsubscribe token, or None when it is not ours."""
-        try:
-            signed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        except (binascii.Error, ValueError):
-            return None
+        signed = _read(token)
         data, signature = signed[: _ID_BYTES + _CLINIC_BYTES], signed[_ID_BYTES + _CLINIC_BYTES :]
         if not self._signer.verify(_UNSUBSCRIBE, data, signature, length=_SIGNATURE_BYTES):
             return None
         return int.from_bytes(data[_ID_BYTES:]), UUID(bytes=data[:_ID_BYTES])
+
+    def pressed(self, clinic_id: int, patient_id: UUID, at: datetime) -> str:
+        """A token that says when this patient's e-mails were ended by the link (to the second, UTC)."""
+        instant = int(at.timestamp()).to_bytes(_INSTANT_BYTES)
+        data = _whose(clinic_id, patient_id) + instant
+        return _written(instant + self._signer.sign(_PRESSED, data, length=_SIGNATURE_BYTES))
+
+    def pressed_at(self, token: str, *, clinic_id: int, patient_id: UUID) -> datetime | None:
+        """What a token of `pressed` says of this patient; None when it is not ours, or another's."""
+        signed = _read(token)
+        instant, signature = signed[:_INSTANT_BYTES], signed[_INSTANT_BYTES:]
+        data = _whose(clinic_id, patient_id) + instant
+        if not self._signer.verify(_PRESSED, data, signature, length=_SIGNATURE_BYTES):
+            return None
+        return datetime.fromtimestamp(int.from_bytes(instant), UTC)
+
+
+def _whose(clinic_id: int, patient_id: UUID) -> bytes:
+    return patient_id.bytes + clinic_id.to_bytes(_CLINIC_BYTES)
+
+
+def _written(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _read(token: str) -> bytes:
+    """The bytes of a token; none when it is malformed."""
+    try:
+        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return b""

@@ -7,7 +7,7 @@ from typing import Any
 from scheduler.domain.messages import Direction
 from scheduler.domain.stepping import due_on
 from scheduler.ports import Unit
-from scheduler.records import Clinic, LedgerEntry, Patient, Reply
+from scheduler.records import Clinic, LedgerEntry, Patient, Reply, Task
 from scheduler.services.rules import Rules
 
 Row = dict[str, Any]
@@ -114,18 +114,25 @@ def replies(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]:
     ]
 
 
-def tasks(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]:
+def tasks(unit: Unit, clinic: Clinic, *, mrn: str | None = None, only_open: bool = False) -> list[Row]:
     """The worklist, oldest first."""
-    return [
-        {
-            "id": task.id,
-            "kind": task.kind,
-            "patient": task.patient,
-            "priority": task.priority,
-            "opened_at": task.opened_at,
-            "due": task.due,
-            "status": task.status,
-            "note": task.note,
-        }
-        for task in unit.worklist.tasks(clinic.id, mrn=mrn)
-    ]
+    return [task_row(task) for task in unit.worklist.tasks(clinic.id, mrn=mrn, only_open=only_open)]
+
+
+def task_row(task: Task) -> Row:
+    """One item of the worklist."""
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "patient": task.patient,
+        "priority": task.priority,
+        "opened_at": task.opened_at,
+        "due": task.due,
+        "status": task.status,
+        "note": task.note,
+        "assignee": task.assignee,
+        "closed_at": task.closed_at,
+        "closed_by": task.closed_by,
+        "resolution": task.resolution,
+        "resolution_words": task.resolution_words,
+    }

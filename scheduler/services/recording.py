@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from scheduler.domain.messages import MessageStatus
+from scheduler.domain.messages import MessageStatus, SkipReason
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Clock, SendResult, Store, Unit
 from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Fallen
 from scheduler.services.answers import Answers
-from scheduler.services.changes import clinic_task
 from scheduler.services.composing import Composed
+from scheduler.services.new_tasks import clinic_task
 from scheduler.services.outcomes import Settled, settle
 from scheduler.services.rules import Rules
 
@@ -35,6 +35,8 @@ class Recording:
         settled = [(composed, result, _settle(composed, result, now)) for composed, result in answers.results]
         ends = [_end(*each) for each in settled]
         ends += [_release(composed) for composed in answers.feed.left]
+        stopped = answers.feed.stopped
+        ends += [_release(composed) for composed in stopped]
         if not ends:
             return []
         with self._store.writing() as unit:
@@ -44,9 +46,20 @@ class Recording:
                 for composed, result, after in settled
                 if after.status in _NEEDS_AFTERMATH
             ]
+            fallen += self._drop(unit, stopped)
             self._aftermath.settle(unit, fallen, now=now)
             self._steer(unit, answers, now)
-        return [end.status for end in ends]
+        moved = [end.status for end in ends[: len(ends) - len(stopped)]]
+        return moved + [MessageStatus.SKIPPED] * len(stopped)
+
+    @staticmethod
+    def _drop(unit: Unit, stopped: list[Composed]) -> list[Fallen]:
+        """Messages that are released because their patients have stopped: they go no further than that."""
+        fallen = [Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value) for one in stopped]
+        unit.ledger.move(
+            MessageStatus.SKIPPED, [(one.message.id, one.message.clinic_id, one.reason) for one in fallen]
+        )
+        return fallen
 
     def _steer(self, unit: Unit, answers: Answers, now: datetime) -> None:
         """What the answers mean for the lane as a whole. Lanes are held all at once, in order, as everybody does."""

@@ -1,121 +1,215 @@
-"""Replies: stored first, understood after, and everything that follows written in one transaction."""
+"""Replies as they come in: stored first, and understood afterwards. A STOP alone takes effect as it is stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from scheduler.domain.conversation import Heard, hear
-from scheduler.domain.languages import language_chain
-from scheduler.domain.people import Channel, ConsentSource
-from scheduler.domain.tasks import ServiceTask, add_working_days
+from scheduler.domain.interpret import Meaning, interpret
+from scheduler.domain.opt_out import OptOut
+from scheduler.domain.people import Channel
+from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Store, Unit
-from scheduler.records import Clinic, NewTask, Patient, Reply
-from scheduler.services.consenting import record_consent
+from scheduler.records import Clinic, OrphanText, Reply, Sender
+from scheduler.services.hearing import Hearing, words_of
+from scheduler.services.new_tasks import clinic_task
+from scheduler.services.routing import Routes, last_contacted
 from scheduler.services.rules import Rules
-from scheduler.services.situations import Loaded, load, write
 
-BY_REPLY = "patient"  # the actor of what a patient's own message decided
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """A message as it came in. `sender` is E.164 or an e-mail address; `provider_id` tells repeats apart."""
+    """A message as it came in. `sender` is E.164 or an e-mail address; `provider_id` tells repeats apart.
+
+    `media` counts pictures and files; `opt_out` is what the provider took it for, and has answered.
+    """
 
     channel: Channel
     sender: str
     body: str
     provider_id: str | None
+    media: int = 0
+    opt_out: OptOut | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A message that has arrived at `at` (UTC), at a number or service of ours, or at `clinic` when that is known."""
+
+    inbound: Inbound
+    at: datetime
+    number: str = ""
+    messaging_service: str = ""
+    clinic: Clinic | None = None
+
+
+class Fate(StrEnum):
+    """What has become of an arrival."""
+
+    WAITING = "waiting"  # stored, and to be understood
+    DONE = "done"  # stored, and nothing more to do
+    REPEATED = "repeated"  # it had been delivered before
+    ORPHANED = "orphaned"  # kept for the operator: it is for no clinic
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An arrival once it is stored. `reply` is None when it is no clinic's."""
+
+    fate: Fate
+    reply: Reply | None = None
+
+
+class Reception:
+    """Takes messages in. What it returns is committed."""
+
+    def __init__(self, *, store: Store, rules: Rules) -> None:
+        self._store = store
+        self._rules = rules
+        self._hearing = Hearing(rules)
+
+    def is_stop(self, inbound: Inbound) -> bool:
+        """Whether a message asks to be left alone, by the same rules that hear it. Reads nothing."""
+        if inbound.opt_out is OptOut.STOP:
+            return True
+        return interpret(inbound.body, (), self._rules.reply_words).meaning is Meaning.STOP
+
+    def take_in(self, arrivals: Sequence[Arrival]) -> list[Taken]:
+        """Store messages, all in one transaction; nobody is waited for."""
+        with self._store.writing() as unit:
+            return self._keep(unit, arrivals)
+
+    def take_in_stops(self, arrivals: Sequence[Arrival]) -> list[Taken]:
+        """Store STOPs and let them take effect, all in one transaction. Waits for whoever holds their patients.
+
+        What a patient wrote before and nobody has heard yet is heard first.
+        """
+        with self._store.writing() as unit:
+            taken = self._keep(unit, arrivals)
+            waiting = [one.reply for one in taken if one.fate is Fate.WAITING and one.reply is not None]
+            now = max(arrival.at for arrival in arrivals)
+            heard = self._hearing.hear_until(unit, waiting, now=now)
+        return [
+            Taken(Fate.DONE, heard[one.reply.id]) if one.reply is not None and one.reply.id in heard else one
+            for one in taken
+        ]
+
+    def take_in_stop(self, arrival: Arrival) -> Taken:
+        """One STOP. When it cannot take effect now, it is stored nevertheless, and waits like any other reply."""
+        try:
+            return self.take_in_stops([arrival])[0]
+        except Exception:  # noqa: BLE001 - whatever stands in its way, its words must not be lost to that
+            _log.exception("a STOP could not take effect as it came in; it is stored and waits")
+            return self.take_in([arrival])[0]
+
+    def _keep(self, unit: Unit, arrivals: Sequence[Arrival]) -> list[Taken]:
+        clinics = unit.installation.clinics()
+        routes = Routes(clinics)
+        known = _known(unit, arrivals)
+        replies: list[Reply | None] = []
+        for arrival in arrivals:
+            own = known.get((arrival.inbound.channel, arrival.inbound.sender), ())
+            clinic = arrival.clinic or routes.clinic_for(
+                own, number=arrival.number, messaging_service=arrival.messaging_service
+            )
+            replies.append(_reply(arrival, clinic, own) if clinic is not None else None)
+        stored = unit.inbox.add([reply for reply in replies if reply is not None])
+        for reply in replies:
+            if reply is not None and reply.id in stored and reply.patient_id is None:
+                self._hand_to_a_person(unit, clinics[reply.clinic_id], reply)
+        _keep_orphans(unit, [arrival for arrival, reply in zip(arrivals, replies, strict=True) if reply is None])
+        return [_taken(reply, stored) for reply in replies]
+
+    def _hand_to_a_person(self, unit: Unit, clinic: Clinic, reply: Reply) -> None:
+        """Somebody we do not know wrote: a person reads it. All that one stranger writes is one task."""
+        words = words_of(reply.body, media=reply.media, provider_id=reply.provider_id)
+        about = unit.inbox.stranger(reply.sender)
+        if not unit.worklist.add_words(clinic.id, about, words, now=reply.received_at):
+            kind = ServiceTask.UNCLEAR_REPLY
+            task = clinic_task(self._rules, kind, clinic, cause=about, now=reply.received_at, note=words)
+            unit.worklist.open([task], now=reply.received_at)
 
 
 def receive(store: Store, rules: Rules, clinic: Clinic, inbound: Inbound, *, now: datetime) -> Reply | None:
-    """Take in one message from a patient of `clinic`. None when the provider has delivered it before.
+    """Take in one message for `clinic` and understand it at once. None when it had been delivered before.
 
-    The words are committed before anybody tries to understand them.
+    It is committed before anybody tries to understand it; what cannot be understood now, waits.
     """
-    with store.writing() as unit:
-        sender = _sender(unit, clinic, inbound)
-        reply = Reply(
-            id=new_id(),
-            clinic_id=clinic.id,
-            patient_id=sender.id if sender else None,
-            mrn=sender.mrn if sender else None,
-            received_at=now,
-            channel=inbound.channel,
-            sender=inbound.sender,
-            body=inbound.body,
-            provider_id=inbound.provider_id,
-        )
-        if not unit.inbox.add(reply):
-            return None
-        if reply.patient_id is None:
-            _hand_to_a_person(unit, rules, clinic, reply)
-    return reply if reply.patient_id is None else _understand(store, rules, clinic, reply, reply.patient_id)
+    arrival = Arrival(inbound=inbound, at=now, clinic=clinic)
+    reception = Reception(store=store, rules=rules)
+    is_stop = reception.is_stop(inbound)
+    taken = reception.take_in_stop(arrival) if is_stop else reception.take_in([arrival])[0]
+    if taken.fate is not Fate.WAITING or taken.reply is None:
+        return taken.reply if taken.fate is Fate.DONE else None
+    try:
+        with store.writing() as unit:
+            heard = Hearing(rules).hear_until(unit, [taken.reply], now=now).get(taken.reply.id)
+    except Exception:  # noqa: BLE001 - the words are safe: the next tick tries again
+        _log.exception("reply %s could not be understood as it came in; it waits", taken.reply.id)
+        return taken.reply
+    return heard or taken.reply
 
 
-def _understand(store: Store, rules: Rules, clinic: Clinic, reply: Reply, patient_id: UUID) -> Reply:
-    with store.writing() as unit:
-        loaded = load(unit, rules, clinic, patient_id, reply.received_at)
-        if loaded is None:
-            return reply
-        heard = hear(
-            loaded.situation,
-            reply.body,
-            channel=reply.channel,
-            words=rules.reply_words,
-            languages=language_chain(loaded.patient.language, clinic.language),
-        )
-        _record_decisions(unit, loaded, heard, reply)
-        write(unit, rules, loaded, heard.change)
-        meaning = heard.meaning
-        understood = replace(reply, meaning=meaning.meaning.value, pathway=meaning.pathway, answer=meaning.answer)
-        unit.inbox.understood(understood)
-    return understood
+def _known(unit: Unit, arrivals: Sequence[Arrival]) -> Mapping[tuple[Channel, str], Sequence[Sender]]:
+    """Who has the numbers and addresses that wrote."""
+    by_channel: dict[Channel, set[str]] = defaultdict(set)
+    for arrival in arrivals:
+        by_channel[arrival.inbound.channel].add(arrival.inbound.sender)
+    return {
+        (channel, address): senders
+        for channel, addresses in by_channel.items()
+        for address, senders in unit.inbox.senders(channel, addresses).items()
+    }
 
 
-def _record_decisions(unit: Unit, loaded: Loaded, heard: Heard, reply: Reply) -> None:
-    """What the reply decides about consent and numbers, beside the pathways."""
-    patient = loaded.patient
-    if heard.consent is not None:
-        channels = [reply.channel] if heard.consent else _consented(patient) or [reply.channel]
-        for channel in channels:
-            patient = record_consent(
-                unit,
-                patient,
-                channel,
-                granted=heard.consent,
-                source=ConsentSource.REPLY,
-                given_on=loaded.situation.today,
-                by=BY_REPLY,
-                now=reply.received_at,
-            )
-    if heard.wrong_number:
-        unit.patients.mark_bad(patient.clinic_id, patient.id, reply.channel)
-
-
-def _consented(patient: Patient) -> list[Channel]:
-    agreed = {Channel.SMS: patient.sms_consent, Channel.EMAIL: patient.email_consent}
-    return [channel for channel, given in agreed.items() if given]
-
-
-def _sender(unit: Unit, clinic: Clinic, inbound: Inbound) -> Patient | None:
-    """Whose number or address this is: of several who share it, the one contacted last."""
-    found = unit.patients.by_address(inbound.channel, inbound.sender, clinic_id=clinic.id)
-    return max(found, key=lambda patient: patient.contacted_on or date.min, default=None)
-
-
-def _hand_to_a_person(unit: Unit, rules: Rules, clinic: Clinic, reply: Reply) -> None:
-    """Somebody we do not know wrote: a person reads it."""
-    kind = rules.task_kinds[ServiceTask.UNCLEAR_REPLY]
-    task = NewTask(
+def _reply(arrival: Arrival, clinic: Clinic, known: Sequence[Sender]) -> Reply:
+    inbound = arrival.inbound
+    sender = last_contacted(one for one in known if one.clinic_id == clinic.id)
+    return Reply(
+        id=new_id(),
         clinic_id=clinic.id,
-        patient_id=None,
-        kind=kind.name,
-        cause=f"reply:{reply.id.hex}",
-        priority=kind.priority.value,
-        due=add_working_days(reply.received_at.date(), kind.due_working_days),
-        note=reply.body,
+        patient_id=sender.patient_id if sender else None,
+        mrn=sender.mrn if sender else None,
+        received_at=arrival.at,
+        channel=inbound.channel,
+        sender=inbound.sender,
+        body=inbound.body,
+        provider_id=inbound.provider_id,
+        media=inbound.media,
+        opt_out=inbound.opt_out,
     )
-    unit.worklist.open([task], now=reply.received_at)
+
+
+def _taken(reply: Reply | None, stored: AbstractSet[UUID]) -> Taken:
+    if reply is None:
+        return Taken(Fate.ORPHANED)
+    if reply.id not in stored:
+        return Taken(Fate.REPEATED, reply)
+    return Taken(Fate.WAITING if reply.patient_id else Fate.DONE, reply)
+
+
+def _keep_orphans(unit: Unit, arrivals: Sequence[Arrival]) -> None:
+    """For no clinic at all: the operator learns of them by `doctor`."""
+    unit.orphans.keep(
+        [
+            OrphanText(
+                id=new_id(),
+                received_at=arrival.at,
+                sender=arrival.inbound.sender,
+                recipient=arrival.messaging_service or arrival.number,
+                body=arrival.inbound.body,
+                provider_id=arrival.inbound.provider_id or new_id().hex,
+                media=arrival.inbound.media,
+            )
+            for arrival in arrivals
+        ]
+    )

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from scheduler.domain.people import Channel
 from scheduler.ports import Unit
-from scheduler.records import Clinic
+from scheduler.records import Clinic, Sender
+
+
+class Routes:
+    """The numbers and services of all clinics, looked through once for many texts."""
+
+    def __init__(self, clinics: Mapping[int, Clinic]) -> None:
+        self._clinics = clinics
+        self._addressed: dict[str, dict[int, Clinic]] = {}
+        for clinic in clinics.values():
+            for address in (clinic.sms_from, clinic.messaging_service):
+                if address:
+                    self._addressed.setdefault(address, {})[clinic.id] = clinic
+
+    def clinic_for(self, known: Sequence[Sender], *, number: str = "", messaging_service: str = "") -> Clinic | None:
+        """The clinic that a text is for; None when nothing tells. `known` are those who have its sender's number.
+
+        Several clinics may share a number: then it is the one that has contacted the sender last. An installation
+        with a single clinic takes in everything, so that no words are lost.
+        """
+        addressed = {**self._addressed.get(number, {}), **self._addressed.get(messaging_service, {})}
+        if len(addressed) == 1:
+            return next(iter(addressed.values()))
+        among = addressed or self._clinics
+        last = last_contacted(sender for sender in known if sender.clinic_id in among)
+        if last is not None:
+            return self._clinics[last.clinic_id]
+        return next(iter(among.values())) if addressed or len(self._clinics) == 1 else None
+
+
+def last_contacted(senders: Iterable[Sender]) -> Sender | None:
+    """Whose number or address it is: of several who share it, the one contacted last."""
+    return max(senders, key=lambda sender: sender.contacted_on or date.min, default=None)
 
 
 def clinic_for(
     unit: Unit, channel: Channel, *, sender: str, number: str = "", messaging_service: str = ""
 ) -> Clinic | None:
-    """The clinic that `sender` wrote to; None when nothing tells.
-
-    Several clinics may share a number: then it is the one that has contacted the sender last. An installation with a
-    single clinic takes in everything, so that no words are lost.
-    """
-    clinics = unit.installation.clinics()
-    addressed = {
-        clinic.id: clinic
-        for clinic in clinics.values()
-        if (number and clinic.sms_from == number)
-        or (messaging_service and clinic.messaging_service == messaging_service)
-    }
-    if len(addressed) == 1:
-        return next(iter(addressed.values()))
-    among = addressed or clinics
-    known = [patient for patient in unit.patients.by_address(channel, sender) if patient.clinic_id in among]
-    if known:
-        return clinics[max(known, key=lambda patient: patient.contacted_on or date.min).clinic_id]
-    return next(iter(among.values())) if addressed or len(clinics) == 1 else None
+    """The clinic that `sender` wrote to; None when nothing tells."""
+    known = unit.inbox.senders(channel, [sender]).get(sender, ())
+    routes = Routes(unit.installation.clinics())
+    return routes.clinic_for(known, number=number, messaging_service=messaging_service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.pathway import Pathway
 from scheduler.domain.reply_words import ReplyWords
 from scheduler.domain.tasks import TaskKind
@@ -18,6 +19,7 @@ class Rules:
     off_by_default: frozenset[str] = frozenset()  # pathways that only a clinic's own list of pathways enrols in
     task_kinds: Mapping[str, TaskKind]
     reply_words: Mapping[str, ReplyWords] = field(default_factory=dict)  # by language
+    holidays: Mapping[str, HolidayCalendar] = field(default_factory=dict)  # by the name that clinics choose them by
 
     @property
     def versions(self) -> dict[str, str]:

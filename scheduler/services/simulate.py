@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage
-from scheduler.domain.conversation import hear
+from scheduler.domain.conversation import hear, is_acknowledgement
 from scheduler.domain.languages import language_chain
 from scheduler.domain.people import Channel
 from scheduler.domain.planning import next_contact, plan
@@ -92,6 +92,7 @@ class _Walk:
         self._contact: Contact = patient.contact(clinic)
         self._enrolled = enrolled
         self._channel = self._contact.reach.choose(self._contact.channel) or patient.channel
+        self._acknowledged_at: datetime | None = None
 
     def messages(
         self, start: datetime, end: datetime, answers: Iterable[ScriptedAnswer]
@@ -116,7 +117,16 @@ class _Walk:
 
     def _hear(self, text: str, at: datetime) -> Change:
         situation = Situation(self._contact, self._enrolled, self._rules.pathways, at)
-        heard = hear(situation, text, channel=self._channel, words=self._rules.reply_words, languages=self._languages)
+        heard = hear(
+            situation,
+            text,
+            channel=self._channel,
+            words=self._rules.reply_words,
+            languages=self._languages,
+            acknowledged_at=self._acknowledged_at,
+        )
+        if any(map(is_acknowledgement, heard.change.messages)):
+            self._acknowledged_at = at
         return heard.change
 
 

@@ -14,10 +14,12 @@ from scheduler.domain.zones import tzdata_version
 from scheduler.ports import Clock, Stopping, Store, Waiting
 from scheduler.services.deliver import BATCH as DELIVERY_BATCH
 from scheduler.services.deliver import Delivered, Delivery, never
+from scheduler.services.office import Office, OfficeReport
 from scheduler.services.plan import BATCH as PLAN_BATCH
 from scheduler.services.plan import Planned, plan_all_due, plan_due, recompute
 from scheduler.services.reconcile import Reconciled, Reconciliation
 from scheduler.services.rules import Rules
+from scheduler.services.understanding import Understanding
 
 _PLANNED_MEANWHILE = 0.05  # seconds between two looks at what planning has left to deliver
 _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next contacts were worked out with
@@ -25,7 +27,10 @@ _ZONE_DATA = "tzdata"  # note of the installation: the zone data that next conta
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What one tick did, counted in messages; `planned_patients` in patients."""
+    """What one tick did, counted in messages; `planned_patients` in patients, `understood` in replies.
+
+    `escalated` counts tasks that became urgent, `staff_mails` mails that went to a clinic's own people.
+    """
 
     planned: int
     sent: int
@@ -37,28 +42,46 @@ class TickReport:
     rescued: int
     reconciled: int
     planned_patients: int
+    understood: int = 0
+    escalated: int = 0
+    staff_mails: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What waits now: patients, messages that dead workers hold, messages by channel, questions to providers."""
+    """What waits now: patients, messages that dead workers hold, messages by channel, questions to providers.
+
+    Replies that nobody has understood, and what an office has to do.
+    """
 
     patients_due: int = 0
     abandoned: int = 0
     ready: Mapping[Channel, int] = field(default_factory=dict)
     is_asking: bool = False
+    is_spoken_to: bool = False
+    is_office_waiting: bool = False
 
 
 class Ticker:
     """Plans, delivers, and asks about what nobody knows. One object serves one process; see `ports.Work`."""
 
     def __init__(
-        self, *, store: Store, rules: Rules, delivery: Delivery, reconciliation: Reconciliation, clock: Clock
+        self,
+        *,
+        store: Store,
+        rules: Rules,
+        delivery: Delivery,
+        reconciliation: Reconciliation,
+        understanding: Understanding,
+        office: Office,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._rules = rules
         self._delivery = delivery
         self._reconciliation = reconciliation
+        self._understanding = understanding
+        self._office = office
         self._clock = clock
 
     def tick(self, *, stopping: Stopping = never) -> TickReport:
@@ -66,10 +89,15 @@ class Ticker:
         now = self._clock.now()
         seen = self._see(now)
         rescued = self._delivery.rescue() if seen.abandoned else 0
+        # First: an answer may make a reminder pointless, and what it is answered goes with this tick.
+        understood = self._understanding.run(stopping=stopping) if seen.is_spoken_to else 0
         asked = self._reconciliation.run(stopping=stopping) if seen.is_asking else Reconciled()
-        planned, delivered = Planned(), Delivered()
+        planned, delivered, office = Planned(), Delivered(), OfficeReport()
         if seen != _Seen():
-            planned, delivered = self._plan_and_deliver(now, stopping, is_planning=seen.patients_due > 0)
+            with ThreadPoolExecutor(1, thread_name_prefix="office") as beside:  # its mail server may hang as well
+                mailing = beside.submit(self._office.run, stopping=stopping)
+                planned, delivered = self._plan_and_deliver(now, stopping, is_planning=seen.patients_due > 0)
+                office = mailing.result()
         return TickReport(
             planned=planned.messages,
             sent=delivered.sent,
@@ -81,6 +109,9 @@ class Ticker:
             rescued=rescued,
             reconciled=asked.sent + asked.not_sent,
             planned_patients=planned.patients,
+            understood=understood,
+            escalated=office.escalated,
+            staff_mails=office.mails.sent,
         )
 
     def _plan_and_deliver(self, now: datetime, stopping: Stopping, *, is_planning: bool) -> tuple[Planned, Delivered]:
@@ -120,6 +151,8 @@ class Ticker:
             plan=ceil(seen.patients_due / PLAN_BATCH),
             deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in seen.ready.items()},
             ask=seen.is_asking,
+            understand=seen.is_spoken_to,
+            office=seen.is_office_waiting,
         )
 
     def plan_all(self, *, stopping: Stopping = never) -> Planned:
@@ -138,6 +171,14 @@ class Ticker:
         """Deliver one batch of what is due on `channel`; returns how many messages moved."""
         return self._delivery.deliver(channel, stopping=stopping).moved
 
+    def run_office(self, *, stopping: Stopping = never) -> OfficeReport:
+        """Look after overdue tasks, digests and mail to staff."""
+        return self._office.run(stopping=stopping)
+
+    def understand_all(self, *, stopping: Stopping = never, limit: int | None = None) -> int:
+        """Understand the replies that wait, about `limit` at the most; returns how many."""
+        return self._understanding.run(limit=limit, stopping=stopping)
+
     def ask_all(self, *, stopping: Stopping = never) -> Reconciled:
         """Ask about messages of unknown fate."""
         return self._reconciliation.run(stopping=stopping)
@@ -152,6 +193,8 @@ class Ticker:
                     abandoned=unit.gauges.abandoned(now),
                     ready=unit.gauges.ready(now),
                     is_asking=unit.questions.is_due(now),
+                    is_spoken_to=unit.inbox.is_waiting(now),
+                    is_office_waiting=self._office.is_waiting(unit, now),
                 )
         self._follow_zone_data(now)
         return self._see(now)

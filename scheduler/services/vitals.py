@@ -17,6 +17,8 @@ from scheduler.services.lanes import sender_key
 
 ALIVE = timedelta(seconds=30)  # a heartbeat this young is a worker's that works; it writes one every second or two
 ZONE_DATA = "tzdata"  # the note in which the planner keeps the release of the zone data it works with
+LATELY = timedelta(days=14)  # for so long the operator is told of texts that were for nobody
+_MOST_ORPHANS = 20
 _NOTHING = timedelta()
 
 
@@ -64,6 +66,9 @@ class Vitals:
     ahead: Mapping[str, timedelta]  # workers whose clock is ahead of ours
     skew: timedelta  # of the database's clock against this machine's: positive is ahead
     zone_data: str | None  # the release that next contacts were worked out with
+    replies: Queue = Queue()  # that wait to be understood
+    orphans: int = 0  # texts for no clinic that came lately
+    orphan_numbers: tuple[str, ...] = ()  # where those were sent to
 
 
 def take_vitals(store: Store, *, now: datetime) -> Vitals:
@@ -76,6 +81,7 @@ def take_vitals(store: Store, *, now: datetime) -> Vitals:
         skew = _skew(unit)
         beats = unit.gauges.beats(datetime.now(UTC) - ALIVE)
         latest = unit.installation.latest_beat()
+        orphans, latest_orphans = unit.orphans.latest(limit=_MOST_ORPHANS, since=now - LATELY)
         machine_now = datetime.now(UTC)  # heartbeats are of the machines' time, whatever clock the patients live by
         return Vitals(
             at=now,
@@ -95,7 +101,15 @@ def take_vitals(store: Store, *, now: datetime) -> Vitals:
             ahead={worker: at - machine_now for worker, at in beats.items() if at > machine_now},
             skew=skew,
             zone_data=unit.installation.note(ZONE_DATA),
+            replies=_replies(unit, now),
+            orphans=orphans,
+            orphan_numbers=tuple(sorted({text.recipient for text in latest_orphans})),
         )
+
+
+def _replies(unit: Unit, now: datetime) -> Queue:
+    count, first = unit.inbox.waiting()
+    return Queue(count, max(now - first, _NOTHING) if first else _NOTHING)
 
 
 def _skew(unit: Unit) -> timedelta:

@@ -5,13 +5,27 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Float, case, cast, extract, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    bindparam,
+    case,
+    cast,
+    exists,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.tasks import TaskStatus
 from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, WaitingMessages
-from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, tasks
+from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, staff_mail, tasks
+from scheduler.store.types import Instant
 
 _SECONDS_A_DAY = 86_400
 _UNIX_MS_SHIFT = 80  # of an id: the bits below its milliseconds (RFC 9562, 5.7)
@@ -26,6 +40,18 @@ _PLANNED = _is(messages.c.status, MessageStatus.PLANNED)
 _SENDING = _is(messages.c.status, MessageStatus.SENDING)
 _UNKNOWN = _is(messages.c.status, MessageStatus.UNKNOWN)
 _OPEN = _is(tasks.c.status, TaskStatus.OPEN)
+
+
+# One statement, made once: it is asked at every tick, and nearly always there is nothing.
+_NOW = bindparam("now", type_=Instant)
+_OFFICE = select(
+    or_(
+        exists().where(staff_mail.c.status == literal_column("'planned'"), staff_mail.c.send_from <= _NOW),
+        exists().where(staff_mail.c.status == literal_column("'sending'"), staff_mail.c.lease_until <= _NOW),
+        exists().where(_OPEN, tasks.c.overdue_at <= _NOW),
+        exists().where(clinics.c.digest_due_at <= _NOW),
+    )
+)
 
 
 class Gauges:
@@ -136,6 +162,13 @@ class Gauges:
         return cast(extract("epoch", attempts.c.finished_at - attempts.c.started_at), Float)
 
     # Work for people
+
+    def is_office_waiting(self, now: datetime) -> bool:
+        """Whether a task is overdue that is not urgent for it, a digest is due, or mail to staff could go at `now`.
+
+        Also when such mail is held by a worker that died.
+        """
+        return bool(self._connection.execute(_OFFICE, {"now": now}).scalar_one())
 
     def open_tasks(self, clinic_id: int | None = None) -> int:
         """How many tasks wait for a person, in one clinic or in all."""

@@ -1,17 +1,45 @@
-"""What patients sent us. A reply is stored before it is understood."""
+"""What patients sent. A reply is stored before it is understood, and waits until it is."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, update
 
+from scheduler.domain.conversation import ACKNOWLEDGEMENT
+from scheduler.domain.messages import MessageStatus
+from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
-from scheduler.records import Reply
+from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.records import HeldReply, Reply, Sender
 from scheduler.store import rows
-from scheduler.store.tables import patients, replies
+from scheduler.store.bulk import keyed, update_rows
+from scheduler.store.tables import messages, patients, replies
 from scheduler.store.upsert import insert_into
-from scheduler.store.vault import Vault
+from scheduler.store.vault import Vault, VaultFault
+
+UNREADABLE_FOR = timedelta(hours=1)  # then a reply that cannot be read is looked at again
+_WINDOW = 10  # how many waiting replies are looked at to find one writer: some write several
+
+_WAITING = replies.c.look_at.is_not(None)
+_UNDERSTOOD = update(replies).where(_WAITING)
+_others = replies.alias("others")
+_FIRST_OF_PATIENT = (
+    select(_others.c.id)
+    .where(_others.c.patient_id == patients.c.id, _others.c.look_at.is_not(None))
+    .order_by(_others.c.received_at, _others.c.id)
+    .limit(1)
+)
+_NEVER_WENT: list[ColumnElement[str]] = [
+    literal_column(f"'{status.value}'") for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED)
+]
+
+_log = logging.getLogger(__name__)
 
 
 class Inbox:
@@ -21,60 +49,203 @@ class Inbox:
         self._connection = connection
         self._vault = vault
 
-    def add(self, reply: Reply) -> bool:
-        """Store a reply; False when the provider has delivered this one before."""
-        stored = self._connection.execute(
-            insert_into(self._connection, replies)
-            .values(
-                id=reply.id,
-                clinic_id=reply.clinic_id,
-                patient_id=reply.patient_id,
-                received_at=reply.received_at,
-                channel=reply.channel.value,
-                sender=self._vault.seal("replies.sender", reply.sender),
-                sender_index=self._vault.index("replies.sender", reply.sender.lower()),
-                body=self._vault.seal("replies.body", reply.body),
-                provider_id=reply.provider_id,
-            )
-            .on_conflict_do_nothing(index_elements=[replies.c.clinic_id, replies.c.provider_id])
-            .execution_options(preserve_rowcount=True)  # else an INSERT's is not known on PostgreSQL
-        )
-        return stored.rowcount == 1
+    # Coming in
 
-    def understood(self, reply: Reply) -> None:
-        """Record what a reply was taken to mean."""
-        self._connection.execute(
-            update(replies)
-            .where(replies.c.id == reply.id, replies.c.clinic_id == reply.clinic_id)
-            .values(meaning=reply.meaning, pathway=reply.pathway, answer=reply.answer)
+    def senders(self, channel: Channel, addresses: Iterable[str]) -> dict[str, list[Sender]]:
+        """Who has each of these numbers (E.164) or addresses, in all clinics; nothing of them is deciphered."""
+        place, column = {
+            Channel.SMS: ("patients.phone", patients.c.phone_index),
+            Channel.EMAIL: ("patients.email", patients.c.email_index),
+        }[channel]
+        wanted: dict[bytes, str] = {
+            index: address for address in addresses for index in self._vault.indexes(place, address.lower())
+        }
+        query = select(column, patients.c.id, patients.c.clinic_id, patients.c.mrn, patients.c.contacted_on).where(
+            column.in_(list(wanted))
         )
+        found: dict[str, list[Sender]] = defaultdict(list)
+        for index, patient_id, clinic_id, mrn, contacted_on in self._connection.execute(query):
+            found[wanted[bytes(index)]].append(
+                Sender(patient_id=patient_id, clinic_id=clinic_id, mrn=mrn, contacted_on=contacted_on)
+            )
+        return dict(found)
+
+    def add(self, new: Sequence[Reply]) -> set[UUID]:
+        """Store replies; those of a patient wait to be understood. Returns the ids of those stored."""
+        if not new:
+            return set()
+        statement = (
+            insert_into(self._connection, replies)
+            .on_conflict_do_nothing(index_elements=[replies.c.clinic_id, replies.c.provider_id])
+            .returning(replies.c.id)
+        )
+        return set(self._connection.execute(statement, [self._values(reply) for reply in new]).scalars())
+
+    def _values(self, reply: Reply) -> rows.Values:
+        return {
+            "id": reply.id,
+            "clinic_id": reply.clinic_id,
+            "patient_id": reply.patient_id,
+            "received_at": reply.received_at,
+            "channel": reply.channel.value,
+            "sender": self._vault.seal("replies.sender", reply.sender),
+            "sender_index": self._vault.index("replies.sender", reply.sender.lower()),
+            "body": self._vault.seal("replies.body", reply.body),
+            "provider_id": reply.provider_id,
+            "media": reply.media,
+            "opt_out": reply.opt_out.value if reply.opt_out else None,
+            "look_at": reply.received_at if reply.patient_id else None,
+        }
+
+    def stranger(self, address: str) -> str:
+        """A name for whoever has this address, the same each time; it does not tell the address."""
+        return f"stranger:{self._vault.index('replies.sender', address.lower()).hex()}"
+
+    # Waiting
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Whether any reply is to be understood at `now`."""
+        query = select(replies.c.id).where(_WAITING, replies.c.look_at <= now).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """How many replies wait to be understood, and since when the first of them does."""
+        query = select(func.count(), func.min(replies.c.received_at)).where(_WAITING)
+        count, first = self._connection.execute(query).one()
+        return count, first
+
+    def claim(self, now: datetime, *, limit: int) -> list[HeldReply]:
+        """The first waiting reply of up to `limit` patients whom nobody else holds, of all clinics.
+
+        The patients are held, and their replies are looked up only then: what somebody else has understood in the
+        meantime is not found again, and nobody's second reply is heard before their first.
+        """
+        query = (
+            select(replies.c.patient_id)
+            .where(_WAITING, replies.c.look_at <= now)
+            .order_by(replies.c.look_at)
+            .limit(limit * _WINDOW)
+        )
+        writers = list(dict.fromkeys(self._connection.execute(query).scalars()))
+        if not writers:
+            return []
+        held = (
+            select(patients)
+            .where(patients.c.id.in_(writers))
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        return self._first_replies(held, now)
+
+    def claim_next_of(self, writers: Iterable[tuple[int, UUID]], now: datetime) -> list[HeldReply]:
+        """The first waiting reply of each (clinic, patient). Whoever is held by somebody else is waited for.
+
+        They are held in the order of ids, as everybody does who waits for several patients.
+        """
+        wanted = set(writers)
+        held = (
+            select(patients)
+            .where(
+                patients.c.id.in_([patient_id for _, patient_id in wanted]),
+                patients.c.clinic_id.in_({clinic_id for clinic_id, _ in wanted}),
+            )
+            .order_by(patients.c.id)
+            .with_for_update(key_share=True)
+        )
+        return [one for one in self._first_replies(held, now) if (one.patient.clinic_id, one.patient.id) in wanted]
+
+    def _first_replies(self, held: Select[Any], now: datetime) -> list[HeldReply]:
+        writers = {row.id: row for row in self._connection.execute(held)}
+        if not writers:
+            return []
+        query = (
+            select(replies)
+            .select_from(patients)
+            .join(replies, replies.c.id == _FIRST_OF_PATIENT.where(_others.c.look_at <= now).scalar_subquery())
+            .where(patients.c.id.in_(list(writers)))
+            .order_by(replies.c.received_at, replies.c.id)
+        )
+        found = []
+        for row in self._connection.execute(query).all():
+            try:
+                patient = rows.patient_from(writers[row.patient_id], self._vault)
+                found.append(HeldReply(self._reply(row, patient.mrn), patient))
+            except (VaultFault, ValueError, LookupError):
+                _log.exception("reply %s cannot be read; trying again in %s", row.id, UNREADABLE_FOR)
+                self._put_off(row.id, row.clinic_id, now + UNREADABLE_FOR)
+        return found
+
+    def understood(self, heard: Iterable[Reply]) -> None:
+        """Record what replies were taken to mean: they wait no longer."""
+        values = [
+            keyed(
+                reply.id,
+                reply.clinic_id,
+                meaning=reply.meaning,
+                pathway=reply.pathway,
+                answer=reply.answer,
+                look_at=None,
+            )
+            for reply in heard
+        ]
+        update_rows(self._connection, _UNDERSTOOD, values)
+
+    def put_off(self, reply: Reply, until: datetime) -> None:
+        """Look at a waiting reply again at `until`."""
+        self._put_off(reply.id, reply.clinic_id, until)
+
+    def _put_off(self, reply_id: UUID, clinic_id: int, until: datetime) -> None:
+        update_rows(self._connection, _UNDERSTOOD, [keyed(reply_id, clinic_id, look_at=until)])
+
+    def acknowledged(self, patient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID, datetime]:
+        """When each patient was last told that their words were passed on, if that is not before `since`."""
+        query = (
+            select(messages.c.patient_id, func.max(messages.c.send_from))
+            .where(
+                messages.c.patient_id.in_(patient_ids),
+                messages.c.planned_at >= since,
+                messages.c.pathway == SERVICE_MESSAGES,
+                messages.c.template == ACKNOWLEDGEMENT,
+                messages.c.status.not_in(_NEVER_WENT),
+            )
+            .group_by(messages.c.patient_id)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    # Reading
+
+    def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None:
+        """One reply of the clinic."""
+        query = _REPLIES.where(replies.c.clinic_id == clinic_id, replies.c.id == reply_id)
+        row = self._connection.execute(query).first()
+        return None if row is None else self._reply(row, row.mrn)
 
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
         """The clinic's replies, oldest first."""
-        query = (
-            select(replies, patients.c.mrn)
-            .outerjoin(patients, patients.c.id == replies.c.patient_id)
-            .where(replies.c.clinic_id == clinic_id)
-            .order_by(replies.c.received_at, replies.c.id)
-        )
+        query = _REPLIES.where(replies.c.clinic_id == clinic_id).order_by(replies.c.received_at, replies.c.id)
         if mrn is not None:
             query = query.where(patients.c.mrn == mrn)
         if since is not None:
             query = query.where(replies.c.received_at >= since)
-        return [self._reply(row) for row in self._connection.execute(query)]
+        return [self._reply(row, row.mrn) for row in self._connection.execute(query)]
 
-    def _reply(self, row: rows.AnyRow) -> Reply:
+    def _reply(self, row: rows.AnyRow, mrn: str | None) -> Reply:
         return Reply(
             id=row.id,
             clinic_id=row.clinic_id,
             patient_id=row.patient_id,
-            mrn=row.mrn,
+            mrn=mrn,
             received_at=row.received_at,
             channel=Channel(row.channel),
             sender=self._vault.open("replies.sender", row.sender) or "",
             body=self._vault.open("replies.body", row.body) or "",
             provider_id=row.provider_id,
+            media=row.media,
+            opt_out=OptOut(row.opt_out) if row.opt_out else None,
             meaning=row.meaning,
             pathway=row.pathway,
             answer=row.answer,
         )
+
+
+_REPLIES = select(replies, patients.c.mrn).outerjoin(patients, patients.c.id == replies.c.patient_id)

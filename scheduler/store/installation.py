@@ -38,6 +38,30 @@ class Installation:
         row = self._connection.execute(select(clinics).where(clinics.c.code == code)).one_or_none()
         return None if row is None else rows.clinic_from(row)
 
+    def change_clinic(self, clinic: Clinic) -> None:
+        """Write the record of a clinic that is stored."""
+        values = rows.clinic_values(clinic)
+        self._connection.execute(update(clinics).where(clinics.c.id == clinic.id).values(**values))
+
+    def set_next_digest(self, clinic_id: int, at: datetime | None) -> None:
+        """When the clinic's next digest is due; None: never."""
+        self._connection.execute(update(clinics).where(clinics.c.id == clinic_id).values(digest_due_at=at))
+
+    def move_digest(self, clinic_id: int, *, seen: datetime, to: datetime) -> bool:
+        """Move the next digest on from `seen`; False when somebody else has done so."""
+        own = (clinics.c.id == clinic_id) & (clinics.c.digest_due_at == seen)
+        return self._connection.execute(update(clinics).where(own).values(digest_due_at=to)).rowcount == 1
+
+    def digests_due(self, now: datetime) -> dict[int, datetime]:
+        """The clinics whose digest is due at `now`, and since when."""
+        query = select(clinics.c.id, clinics.c.digest_due_at).where(clinics.c.digest_due_at <= now)
+        return {row.id: row.digest_due_at for row in self._connection.execute(query.order_by(clinics.c.id))}
+
+    def next_digest(self) -> datetime | None:
+        """The earliest instant at which a digest is due; it may have passed."""
+        earliest: datetime | None = self._connection.scalar(select(func.min(clinics.c.digest_due_at)))
+        return earliest
+
     def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None:
         self._connection.execute(
             insert(staff).values(clinic_id=clinic_id, email=email.lower(), role=role, created_at=now)

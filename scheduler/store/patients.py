@@ -32,7 +32,11 @@ _UPDATE_ENROLMENT = update(enrolments)
 
 
 class Patients:
-    """The patients of all clinics, inside one transaction."""
+    """The patients of all clinics, inside one transaction.
+
+    Whoever holds a patient holds them against everybody else who would change them; rows that only refer to a
+    patient, such as a text that comes in, are still written meanwhile (PostgreSQL: FOR NO KEY UPDATE).
+    """
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
@@ -46,7 +50,9 @@ class Patients:
         Locks are taken in the order of ids, as everybody does who waits for more than one patient.
         """
         query = _of(clinic_id).where(patients.c.mrn.in_(mrns)).order_by(patients.c.id)
-        return {patient.mrn: patient for patient in self._read(query.with_for_update() if lock else query)}
+        return {
+            patient.mrn: patient for patient in self._read(query.with_for_update(key_share=True) if lock else query)
+        }
 
     def any_of(self, clinic_id: int, mrns: Sequence[str]) -> bool:
         """Whether the clinic has any of these patients on file."""
@@ -56,7 +62,7 @@ class Patients:
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
         """One patient; with `lock`, held until the transaction ends."""
         query = _of(clinic_id).where(patients.c.id == patient_id)
-        return next(iter(self._read(query.with_for_update() if lock else query)), None)
+        return next(iter(self._read(query.with_for_update(key_share=True) if lock else query)), None)
 
     def of_clinic(self, clinic_id: int, *, mrn: str | None = None) -> list[Patient]:
         """All patients of the clinic, or the one with `mrn`, by MRN."""
@@ -65,7 +71,7 @@ class Patients:
 
     def hold_clinic(self, clinic_id: int) -> list[Patient]:
         """All patients of the clinic, held until the transaction ends."""
-        return self._read(_of(clinic_id).order_by(patients.c.id).with_for_update())
+        return self._read(_of(clinic_id).order_by(patients.c.id).with_for_update(key_share=True))
 
     def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]:
         """Patients with this number (E.164) or e-mail address, in one clinic or in all."""
@@ -113,7 +119,7 @@ class Patients:
             .where(patients.c.next_contact_at <= now)
             .order_by(patients.c.next_contact_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(key_share=True, skip_locked=True)
         )
         contact_from = rows.CONTACT.reader(
             self._connection.dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id])
@@ -133,7 +139,11 @@ class Patients:
 
     def try_lock(self, patient_ids: Sequence[UUID]) -> set[UUID]:
         """Those of the patients whom no other transaction holds, held until this one ends."""
-        query = select(patients.c.id).where(patients.c.id.in_(patient_ids)).with_for_update(skip_locked=True)
+        query = (
+            select(patients.c.id)
+            .where(patients.c.id.in_(patient_ids))
+            .with_for_update(key_share=True, skip_locked=True)
+        )
         return set(self._connection.execute(query).scalars())
 
     def next_due(self) -> datetime | None:
@@ -181,6 +191,13 @@ class Patients:
         """What the latest consent record says, kept with the patient for the planner."""
         column = "sms_consent" if channel is Channel.SMS else "email_consent"
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: granted})])
+
+    def clear_consents(self, of: Iterable[tuple[int, UUID]]) -> None:
+        """No consent to anything is kept with these (clinic, patient)."""
+        values = [
+            keyed(patient_id, clinic_id, sms_consent=False, email_consent=False) for clinic_id, patient_id in of
+        ]
+        self._update(_UPDATE_PATIENT, values)
 
     def insert_enrolments(self, new: Sequence[tuple[UUID, int, Enrolled, date]]) -> None:
         """Store enrolments of (patient, clinic), made on a local date. Most of a list's patients begin alike."""

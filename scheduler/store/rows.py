@@ -54,7 +54,17 @@ def clinic_from(row: AnyRow) -> Clinic:
         contact_time=row.contact_time,
         daily_budget=row.daily_budget,
         is_sample=row.is_sample,
+        holidays=row.holidays,
+        closed_days=_dates_of(row.closed_days),
+        digest_to=row.digest_to,
+        digest_at=row.digest_at,
+        duty_email=row.duty_email,
     )
+
+
+@lru_cache(maxsize=256)
+def _dates_of(written: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(each) for each in written.split(";") if each)
 
 
 def clinic_values(clinic: Clinic) -> Values:
@@ -75,6 +85,11 @@ def clinic_values(clinic: Clinic) -> Values:
         "contact_time": clinic.contact_time,
         "daily_budget": clinic.daily_budget,
         "is_sample": clinic.is_sample,
+        "holidays": clinic.holidays,
+        "closed_days": ";".join(sorted(day.isoformat() for day in clinic.closed_days)),
+        "digest_to": clinic.digest_to,
+        "digest_at": clinic.digest_at,
+        "duty_email": clinic.duty_email,
     }
 
 

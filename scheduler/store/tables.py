@@ -1,9 +1,9 @@
 """The tables, once, for SQLite and PostgreSQL alike. Migrations build them; a test holds the two together.
 
 Every table of the service's own carries `clinic_id`, and every query names it (the planner and the workers
-serve all clinics, and say so). `meta`, `heartbeats`, `lanes` and `simulated_inbox` stand outside: they belong to the
-installation. Columns of type `Sealed` hold ciphertext made by the vault, which calls them `table.column`;
-`*_index` columns hold keyed blind indexes of the same value.
+serve all clinics, and say so). `meta`, `heartbeats`, `lanes`, `orphan_texts` and `simulated_inbox` stand outside:
+they belong to the installation. Columns of type `Sealed` hold ciphertext made by the vault, which calls them
+`table.column`; `*_index` columns hold keyed blind indexes of the same value.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     Time,
     UniqueConstraint,
     Uuid,
@@ -46,6 +47,7 @@ _CONDITION = "condition"  # of a partial index; see `for_migrations`
 # A reminder that was skipped, expired or proven unsent leaves its day free for another try. A second try at one that
 # did not arrive is unique by the message it takes over from.
 _LIVE_REMINDER = text("kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')")
+_WAITING_REPLY = text("look_at IS NOT NULL")
 
 
 def _clinic() -> Column[Any]:
@@ -109,7 +111,18 @@ clinics = Table(
     Column("contact_time", Time, nullable=False),
     Column("daily_budget", SmallInteger, nullable=False),
     Column("is_sample", Boolean, nullable=False),
+    Column("holidays", String(32)),  # the calendar it keeps; null: weekends alone are free
+    Column("closed_days", Text, nullable=False),  # beside those: dates with ; between them
+    Column("digest_to", String(254)),
+    Column("digest_at", Time, nullable=False),  # local wall time
+    Column("digest_due_at", Instant),  # when the next digest is due; null: none is wanted
+    Column("duty_email", String(254)),
     Column("created_at", Instant, nullable=False),
+    Index(
+        "ix_clinics_digest_due_at",
+        "digest_due_at",
+        info={_CONDITION: text("digest_due_at IS NOT NULL")},
+    ),
 )
 
 staff = Table(
@@ -161,8 +174,9 @@ patients = Table(
         "next_contact_at",
         info={_CONDITION: text("next_contact_at IS NOT NULL")},
     ),
-    Index("ix_patients_clinic_id_phone_index", "clinic_id", "phone_index"),
-    Index("ix_patients_clinic_id_email_index", "clinic_id", "email_index"),
+    # The address first: whose it is may have to be found before the clinic is known.
+    Index("ix_patients_phone_index_clinic_id", "phone_index", "clinic_id"),
+    Index("ix_patients_email_index_clinic_id", "email_index", "clinic_id"),
 )
 
 consents = Table(
@@ -320,12 +334,38 @@ replies = Table(
     Column("sender_index", LargeBinary(16), nullable=False),
     Column("body", Sealed, nullable=False),
     Column("provider_id", String(255)),
+    Column("media", SmallInteger, nullable=False),  # how many pictures and files came with it
+    Column("opt_out", String(8)),  # what the provider made of it by itself
+    Column("look_at", Instant),  # when to understand it; null: there is nothing more to do
     Column("meaning", String(16)),
     Column("pathway", String(32)),
     Column("answer", String(32)),
     UniqueConstraint("clinic_id", "provider_id"),
     Index("ix_replies_clinic_id_received_at", "clinic_id", "received_at"),
     Index("ix_replies_patient_id", "patient_id"),
+    Index(
+        "ix_replies_waiting",
+        "look_at",
+        info={_CONDITION: _WAITING_REPLY},
+    ),
+    Index(
+        "ix_replies_waiting_of",
+        "patient_id",
+        "received_at",
+        info={_CONDITION: _WAITING_REPLY},
+    ),
+)
+
+orphan_texts = Table(
+    "orphan_texts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Column("sender", Sealed, nullable=False),
+    Column("recipient", String(64), nullable=False),  # our own number or service, as the provider names it
+    Column("body", Sealed, nullable=False),
+    Column("media", SmallInteger, nullable=False),
+    Column("provider_id", String(255), nullable=False, unique=True),
 )
 
 tasks = Table(
@@ -335,14 +375,18 @@ tasks = Table(
     _clinic(),
     _patient(nullable=True),
     Column("kind", String(32), nullable=False),
-    Column("cause", String(80), nullable=False),  # one open task per clinic and cause
+    Column("cause", String(120), nullable=False),  # one open task per clinic and cause
     Column("priority", String(8), nullable=False),
     Column("opened_at", Instant, nullable=False),
-    Column("due", Date, nullable=False),
+    Column("due", Date, nullable=False),  # local date of the clinic
+    Column("overdue_at", Instant),  # when it becomes urgent; null: it has, for this reason
     Column("status", String(12), nullable=False),
+    Column("assignee", String(254)),  # e-mail address of a member of staff
     Column("note", Sealed),
     Column("closed_at", Instant),
     Column("closed_by", String(254)),
+    Column("resolution", String(16)),
+    Column("resolution_words", Sealed),
     Index(
         "uq_tasks_open_cause",
         "clinic_id",
@@ -350,7 +394,61 @@ tasks = Table(
         unique=True,
         info={_CONDITION: text("status = 'open'")},
     ),
+    Index(
+        "ix_tasks_overdue",
+        "overdue_at",
+        info={_CONDITION: text("status = 'open' AND overdue_at IS NOT NULL")},
+    ),
     Index("ix_tasks_patient_id", "patient_id"),
+)
+
+task_events = Table(
+    "task_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("task_id", Integer, ForeignKey("tasks.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(254), nullable=False),
+    Column("step", String(12), nullable=False),  # that it was opened stands in the task itself
+    Column("detail", String(254)),  # an assignee, a resolution, a date
+    Column("words", Sealed),
+    Index("ix_task_events_task_id", "task_id"),
+)
+
+staff_mail = Table(
+    "staff_mail",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    Column("kind", String(12), nullable=False),
+    Column("cause", String(80), nullable=False),  # one mail per clinic and cause, whatever becomes of it
+    Column("address", Sealed, nullable=False),
+    Column("subject", Sealed, nullable=False),
+    Column("body", Sealed, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("send_from", Instant, nullable=False),  # not before; a retry moves it
+    Column("send_until", Instant),  # exclusive; null: as long as it takes
+    Column("attempts", SmallInteger, nullable=False),
+    Column("attempt_id", Uuid),
+    Column("is_again", Boolean, nullable=False),  # of unknown fate once, and sent once more
+    Column("lease_until", Instant),
+    Column("worker", String(64)),
+    Column("sent_at", Instant),
+    Column("provider_id", String(255)),
+    Column("code", String(32)),
+    UniqueConstraint("clinic_id", "cause"),
+    Index(
+        "ix_staff_mail_ready",
+        "send_from",
+        info={_CONDITION: text("status = 'planned'")},
+    ),
+    Index(
+        "ix_staff_mail_leased",
+        "lease_until",
+        info={_CONDITION: text("status = 'sending'")},
+    ),
 )
 
 results = Table(

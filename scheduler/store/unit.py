@@ -16,9 +16,12 @@ from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
+from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
+from scheduler.store.staff_mail import StaffMails
+from scheduler.store.stops import Stops
 from scheduler.store.vault import Vault
 from scheduler.store.worklist import Worklist
 
@@ -32,7 +35,10 @@ class Unit:
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
+        self.staff_mail = StaffMails(connection, vault)
         self.inbox = Inbox(connection, vault)
+        self.stops = Stops(connection)
+        self.orphans = Orphans(connection, vault)
         self.lanes = Lanes(connection)
         self.receipts = Receipts(connection, vault)
         self.questions = Questions(connection, vault)

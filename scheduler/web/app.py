@@ -17,10 +17,12 @@ from scheduler.web import first_page, health, phones, twilio_hooks, unsubscribin
 from scheduler.web.pages import STATIC, Pages
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
+from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
 
 THREADS = 8
-ROUTERS = tuple(part.router for part in (first_page, phones, health, twilio_hooks, unsubscribing))
+# What comes by the hundred a second first: routes are tried in this order.
+ROUTERS = tuple(part.router for part in (twilio_hooks, first_page, phones, health, unsubscribing))
 
 
 def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
@@ -40,6 +42,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         lifespan=_few_threads,
     )
     web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
+    web.add_middleware(Shedding)
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)
     for router in ROUTERS:

@@ -24,3 +24,4 @@ class Tally:
 
 
 REFUSED_WEBHOOKS = Tally()  # by the last part of the path: calls whose signature or account was not Twilio's for us
+SHED_REQUESTS = Tally()  # by the last part of the path: requests refused at once because too many were in work

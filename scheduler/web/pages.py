@@ -42,6 +42,15 @@ class Pages:
         """The page. Raises `jinja2.UndefinedError` when the template names a value that was not given."""
         return self._environment.get_template(template).render(**values)
 
+    def has(self, template: str) -> bool:
+        """Whether there is such a page."""
+        return template in self._environment.list_templates(extensions=["html"])
+
+    def block(self, template: str, block: str) -> str:
+        """The words of one block of a page, which may name no values: what somebody saw, to be kept on record."""
+        found = self._environment.get_template(template)
+        return " ".join("".join(found.blocks[block](found.new_context())).split())
+
 
 def _assets() -> dict[str, str]:
     """Addresses of our own style and script, with a mark of their content so that browsers may keep them."""

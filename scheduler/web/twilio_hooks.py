@@ -6,29 +6,36 @@ may come twice and out of order, and are answered at once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
+from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
+from scheduler.services.group_commit import TooBusyError
 from scheduler.services.receipts import Receipt
-from scheduler.services.replies import Inbound, receive
-from scheduler.services.routing import clinic_for
+from scheduler.services.replies import Arrival, Fate, Inbound
 from scheduler.web.access import twilio
-from scheduler.web.bodies import Fields, read_fields
+from scheduler.web.bodies import read_fields
 from scheduler.web.counters import REFUSED_WEBHOOKS
-from scheduler.web.site import Here
+from scheduler.web.direct_route import DirectRoute
+from scheduler.web.site import Here, site_of
 
 router = APIRouter(prefix="/hooks/twilio", dependencies=[Depends(twilio)])
 
+LONGEST_WAIT = 4.5  # seconds; Twilio gives up after 15, and all its tries share those
+LONGEST_SID = 64
+MOST_MEDIA = 99
+RETRY_SOON = {"Retry-After": "1"}
 _NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 _log = logging.getLogger(__name__)
 
 
-def signed_fields(request: Request, site: Here, fields: Annotated[Fields, Depends(read_fields)]) -> dict[str, str]:
+async def signed_fields(request: Request) -> dict[str, str]:
     """The fields of a form that Twilio signed for our own account.
 
     Raises 403 for any other, which leaves no trace but in a counter: a log that strangers can fill helps nobody.
@@ -36,7 +43,8 @@ def signed_fields(request: Request, site: Here, fields: Annotated[Fields, Depend
     path = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope["query_string"]
     asked = path.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
-    app, found = site.app, dict(fields)
+    app, fields = (await site_of(request)).app, await read_fields(request)
+    found = dict(fields)
     signature = request.headers.get("x-twilio-signature")
     is_signed = app.verify_twilio(f"{app.settings.public_url}{asked}", fields, signature)
     if not is_signed or found.get("AccountSid") != app.settings.twilio_account_sid:
@@ -48,26 +56,59 @@ def signed_fields(request: Request, site: Here, fields: Annotated[Fields, Depend
 SignedFields = Annotated[dict[str, str], Depends(signed_fields)]
 
 
-@router.post("/inbound")
-def inbound(site: Here, fields: SignedFields) -> Response:
-    """Take in a text from a patient. The answer to it, if any, goes as a message of its own."""
-    app, sender, sid = site.app, fields.get("From", ""), fields.get("MessageSid") or fields.get("SmsSid")
-    if not sender or not sid:
+async def inbound(request: Request) -> Response:
+    """Take in a text from a patient. The answer to it, if any, goes as a message of its own.
+
+    200 says that it is stored, and of a STOP that it has taken effect. 503 asks Twilio to come again: it does so
+    within 15 seconds when the address at Twilio says `#rc=3&rp=5xx,ct,rt`
+    (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+    """
+    app, fields = (await site_of(request)).app, await signed_fields(request)
+    sender, sid = fields.get("From", ""), fields.get("MessageSid") or fields.get("SmsSid", "")
+    if not sender or not 0 < len(sid) <= LONGEST_SID:
         raise HTTPException(400, "From or MessageSid is missing.")
-    with app.store.reading() as unit:
-        clinic = clinic_for(
-            unit,
-            Channel.SMS,
-            sender=sender,
-            number=fields.get("To", ""),
-            messaging_service=fields.get("MessagingServiceSid", ""),
-        )
-    if clinic is None:
+    if not _is_a_text(fields):
+        _log.info("%s is no text but a notice about one (%s)", sid, fields.get("SmsStatus", "")[:32])
+        return Response(_NO_REPLY, media_type="text/xml")
+    text = Inbound(
+        channel=Channel.SMS,
+        sender=sender,
+        body=fields.get("Body", ""),
+        provider_id=sid,
+        media=_count(fields.get("NumMedia", "")),
+        opt_out=_opt_out(fields.get("OptOutType", "")),
+    )
+    arrival = Arrival(
+        inbound=text,
+        at=app.clock.now(),
+        number=fields.get("To", ""),
+        messaging_service=fields.get("MessagingServiceSid", ""),
+    )
+    try:
+        done = app.front_desk.hand_in(arrival)
+        taken = await asyncio.wait_for(asyncio.wrap_future(done), LONGEST_WAIT)
+    except (TooBusyError, TimeoutError):
+        raise HTTPException(503, "There is more to do than can be done in time.", RETRY_SOON) from None
+    if taken.fate is Fate.ORPHANED:
         _log.error("text %s is for no clinic: no clinic has its number or service, and nobody knows its sender", sid)
-    else:
-        text = Inbound(channel=Channel.SMS, sender=sender, body=fields.get("Body", ""), provider_id=sid)
-        receive(app.store, app.rules, clinic, text, now=app.clock.now())
     return Response(_NO_REPLY, media_type="text/xml")
+
+
+router.add_api_route("/inbound", inbound, methods=["POST"], route_class_override=DirectRoute)
+
+
+def _is_a_text(fields: dict[str, str]) -> bool:
+    """A notice of delivery that comes to this address is nothing that a patient said."""
+    return fields.get("SmsStatus", "received").lower() in ("", "received", "receiving")
+
+
+def _count(number: str) -> int:
+    return min(int(number), MOST_MEDIA) if number.isascii() and number.isdigit() else 0
+
+
+def _opt_out(word: str) -> OptOut | None:
+    """What Advanced Opt-Out took a text for; None when it took no notice, or by a word that is not known here."""
+    return next((one for one in OptOut if one.value == word.lower()), None)
 
 
 @router.post("/status")

@@ -167,8 +167,20 @@ def test_what_comes_in_appears_by_itself_and_leaves_what_is_being_written(chromi
     context.close()
 
 
-def test_one_press_ends_the_mails(page: Any, site: str) -> None:
+@pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without script"])
+def test_one_press_ends_the_mails_and_another_takes_that_back(chromium: Any, site: str, has_script: bool) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = chromium.new_context(viewport=SIZES["phone"], bypass_csp=True, java_script_enabled=has_script)
+    page = context.new_page()
     page.goto(f"{site}{unsubscribe_path(page, site)}")
-    page.get_by_role("button").click()
+    for heading in ("no more e-mails|no recibirá correos", "go on getting|Seguirá recibiendo"):
+        button = page.get_by_role("button")
+        assert button.bounding_box()["height"] >= 44
+        button.click()
+        assert re.search(heading, page.get_by_role("heading").inner_text())
+        if has_script:
+            assert Axe().run(page).response["violations"] == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.get_by_role("button").count() == 0
-    assert re.search("no more e-mails|no recibirá correos", page.get_by_role("heading").inner_text())
+    context.close()

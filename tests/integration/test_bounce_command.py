@@ -1,4 +1,4 @@
-"""`bonewise bounce`: what it prints, how it ends, and what a mail server makes of that."""
+"""`receive-mail` and `bounce`: what they print, how they end, and what a mail server makes of that."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from uuid import uuid4
 
 import pytest
 
-from scheduler.services.bounces_mail import LARGEST
+from scheduler.services.letters.reading import LARGEST
+from scheduler.services.mail_in import MailIn
 from tests.support import bounce_mails as mails
+from tests.support import letters
 from tests.support.bounce_mails import dsn, recipient_fields
 from tests.support.cli import MAIN, Cli, Ran
 from tests.support.commands import Commands
 from tests.support.imap_server import ImapServer
+from tests.support.letters import letter
 from tests.support.smtp_sink import SmtpSink
 from tests.support.worlds import MONDAY, new_york, world_at
 
@@ -32,10 +35,10 @@ class Installation:
     settings: dict[str, str]
     message_id: str
 
-    def pipe(self, raw: bytes, *options: str, **settings: str) -> Ran:
+    def pipe(self, raw: bytes, *options: str, command: str = "bounce", **settings: str) -> Ran:
         """Run the command as a mail server does: a process with the mail on its standard input."""
         done = subprocess.run(
-            [sys.executable, "-c", MAIN, "bounce", *options],
+            [sys.executable, "-c", MAIN, command, *options],
             cwd=self.folder,
             env=Cli(self.folder, self.settings | settings).environment,
             input=raw,
@@ -50,7 +53,7 @@ class Installation:
 
     def statuses(self) -> list[str]:
         rows = self.commands.done("messages", "--clinic", "main", "--json").json
-        return [row["status"] for row in rows if row["status"] != "skipped"]
+        return [row["status"] for row in rows if row["status"] not in ("skipped", "received")]
 
 
 @pytest.fixture
@@ -86,6 +89,9 @@ def test_the_line_that_local_delivery_puts_before_a_mail_is_no_hindrance(install
     assert ran.code == 0
     assert ran.json == {
         "mails": 1,
+        "reply": 0,
+        "task": 0,
+        "kept": 0,
         "undelivered": 1,
         "complaint": 0,
         "repeated": 0,
@@ -100,12 +106,12 @@ def test_the_line_that_local_delivery_puts_before_a_mail_is_no_hindrance(install
     ("raw", "words"),
     [
         (b"", "not understood"),
-        (b"Subject: hello\n\nhow are you\n", "not understood: it is neither a notification"),
+        (b"Subject: hello\n\nhow are you\n", "says not who wrote it"),
         (b"\xff\xfe\x00" * 50, "not understood"),
         (b"x" * (LARGEST + 1), "larger than 10 MB"),
         (dsn(f"<{uuid4().hex}@harbor.example>"), "names no mail that was sent from here"),
     ],
-    ids=["empty", "letter", "bytes", "huge", "forged"],
+    ids=["empty", "nobody's", "bytes", "huge", "forged"],
 )
 def test_what_is_not_understood_is_one_sentence_and_exit_code_1(
     installation: Installation, raw: bytes, words: str
@@ -127,6 +133,57 @@ def test_what_is_said_names_no_address_for_a_mail_server_may_send_it_on(installa
     for raw in (dsn(installation.message_id), dsn(installation.message_id, recipient_fields(to="eve@else.example"))):
         ran = installation.pipe(raw)
         assert not any(name in ran.out + ran.err for name in ("patients.example", "else.example", "Pat E1"))
+
+
+def test_a_letter_is_taken_in_whichever_command_the_mail_server_was_told(installation: Installation) -> None:
+    for number, command in enumerate(("receive-mail", "bounce")):
+        raw = letter("2", answers=installation.message_id, message_id=f"<{number}@x>")
+        ran = installation.pipe(raw, command=command)
+        assert (ran.code, ran.out, ran.err) == (0, "A patient's reply; it was taken in.\n", "")
+    again = installation.pipe(raw, "--json", command="receive-mail")
+    assert (again.code, again.json["repeated"]) == (0, 1)
+    bounced = installation.pipe(dsn(installation.message_id), command="receive-mail")
+    assert "came back: 550 5.1.1; " in bounced.out
+    found = installation.commands.done("replies", "--clinic", "main", "--json").json
+    assert [(row["patient"], row["body"]) for row in found] == [("E1", "2"), ("E1", "2")]
+
+
+def test_a_letter_for_no_clinic_is_kept_and_said_and_not_sent_back(installation: Installation) -> None:
+    for code in ("two", "three"):
+        installation.commands.done("clinic", "add", "--code", code, "--name", "X", "--timezone", "Europe/Madrid")
+    ran = installation.pipe(letter("hello", sender="sam@else.example", to="x@y.example"), command="receive-mail")
+    assert (ran.code, ran.out) == (0, "")
+    assert "its words are kept" in ran.err
+    assert "else.example" not in ran.err
+
+
+def test_a_mail_of_any_size_is_read_to_its_end_so_that_no_pipe_breaks(installation: Installation) -> None:
+    raw = letters.multipart(
+        "mixed", (letters.PLAIN, "2"), (letters.photo()[0], "x" * (2 * LARGEST)), answers=installation.message_id
+    )
+    ran = installation.pipe(raw, command="receive-mail")
+    assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x00" * 1000,
+        b"From: pat@patients.example\n\n\xff\xfe",
+        b"From: =?x?q?\xff?= <a@b>\nContent-Type: text/html; charset=\xff\n\n<p \xed\xa0\x80",
+        b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \x00/\x00\n\n\x00",
+        b"From: a@b.example\nSubject: =?utf-7?b?////?=\nMessage-ID: \xff\nIn-Reply-To: <" + b"0" * 32 + b"@>\n\n",
+        b"From: " + b"<" * 100_000 + b"\n\nSTOP",
+        b"From: a@b.example\nTo: " + b"(" * 50_000 + b"\n\nSTOP",
+        b"From: a@b.example, " * 20_000 + b"\n\nSTOP",
+        b"From: a@b.example\nContent-Transfer-Encoding: base64\n\n" + b"=" * 100_000,
+    ],
+)
+def test_no_bytes_end_it_with_a_traceback_or_have_them_sent_again(installation: Installation, raw: bytes) -> None:
+    ran = installation.pipe(raw, command="receive-mail")
+    assert ran.code in (0, 1)
+    assert "Traceback" not in ran.err
+    assert "fault in Bonewise" not in ran.err
 
 
 @pytest.mark.parametrize(
@@ -180,16 +237,18 @@ def test_a_mailbox_is_read_and_only_what_needs_a_person_stays_unseen(installatio
     with ImapServer() as server:
         bounce = server.deliver(dsn(installation.message_id))
         holiday = server.deliver(mails.holiday_notice(installation.message_id))
-        letter = server.deliver(mails.plain("Thank you!\n", sender=mails.PATIENT))
+        unclear = server.deliver(mails.plain("Over quota\n"))
+        answer = server.deliver(letter("2", answers=installation.message_id))
         ran = installation.commands.given(BONEWISE_BOUNCE_MAILBOX=server.url)("bounce", "--mailbox", "--json")
-        assert server.flags == {bounce: {"\\Seen"}, holiday: {"\\Seen"}, letter: {"BonewiseLeft"}}
+        assert server.flags == {
+            bounce: {"\\Seen"},
+            holiday: {"\\Seen"},
+            unclear: {"BonewiseLeft"},
+            answer: {"\\Seen"},
+        }
         assert ran.code == 1
-        assert (ran.json["mails"], ran.json["undelivered"], ran.json["automatic"], ran.json["unclear"]) == (
-            3,
-            1,
-            1,
-            1,
-        )
+        counts = {"mails": 4, "undelivered": 1, "automatic": 1, "unclear": 1, "reply": 1}
+        assert {name: number for name, number in ran.json.items() if number} == counts
         assert "have a person read it" in ran.err
         assert installation.statuses() == ["undelivered"]
         again = installation.commands("bounce", "--mailbox", server.url)
@@ -209,13 +268,33 @@ def test_a_mail_that_could_not_be_marked_is_taken_again_without_effect(installat
         assert (again["mails"], again["repeated"]) == (1, 1)
 
 
-def test_a_mail_too_large_to_read_is_left(installation: Installation) -> None:
+def test_a_notification_too_large_to_read_is_left(installation: Installation) -> None:
     with ImapServer() as server:
-        uid = server.deliver(b"Subject: x\n\n" + b"y" * LARGEST)
-        ran = installation.commands("bounce", "--mailbox", server.url)
+        uid = server.deliver(mails.plain("y" * LARGEST))
+        ran = installation.commands("receive-mail", "--mailbox", server.url)
         assert ran.code == 1
         assert "larger than 10 MB" in ran.err
         assert server.flags == {uid: {"BonewiseLeft"}}
+
+
+def test_one_mail_that_cannot_be_taken_in_does_not_hold_up_the_others(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = MailIn.take
+
+    def fail(self: MailIn, raw: bytes) -> object:
+        if b"POISON" in raw:
+            raise RuntimeError("as if something were wrong")
+        return take(self, raw)
+
+    monkeypatch.setattr(MailIn, "take", fail)
+    with ImapServer() as server:
+        poison = server.deliver(letter("POISON"))
+        answer = server.deliver(letter("2", answers=installation.message_id))
+        ran = installation.commands("receive-mail", "--mailbox", server.url)
+        assert ran.code == 1
+        assert "it stays as it is, for the next look" in ran.err
+        assert server.flags == {poison: set(), answer: {"\\Seen"}}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +306,7 @@ def test_a_mail_too_large_to_read_is_left(installation: Installation) -> None:
         (
             ["--mailbox", "imap://u:hunter2@127.0.0.1:1/?starttls=no"],
             {},
-            "127.0.0.1:1 of the bounce mailbox cannot be",
+            "127.0.0.1:1 of the mailbox cannot be",
         ),
     ],
 )

@@ -65,11 +65,11 @@ def test_on_a_server_without_keywords_what_was_left_is_read_again() -> None:
         assert read(mailbox_of(server)) == [(str(left), MAIL)]
 
 
-def test_a_mail_that_is_too_large_is_not_fetched() -> None:
+def test_of_a_mail_that_is_too_large_only_the_beginning_is_fetched() -> None:
     with ImapServer() as server:
         uid = server.deliver(MAIL)
-        assert read(mailbox_of(server), largest=len(MAIL) - 1) == [(str(uid), None)]
-        assert not any("BODY" in command for command in server.commands)
+        assert read(mailbox_of(server), largest=len(MAIL) - 1) == [(str(uid), MAIL[:-1])]
+        assert f"FETCH {uid} (BODY.PEEK[]<0.{len(MAIL) - 1}>)" in server.commands
         assert read(mailbox_of(server), largest=len(MAIL)) == [(str(uid), MAIL)]
 
 

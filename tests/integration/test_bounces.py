@@ -14,7 +14,7 @@ from sqlalchemy import select
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.records import LedgerEntry
-from scheduler.services.bounces import Handled, Verdict
+from scheduler.services.letters.verdicts import Handled, Verdict
 from scheduler.store.engine import reading
 from scheduler.store.tables import attempts
 from tests.support import bounce_mails as mails
@@ -62,7 +62,7 @@ def message_id(row: LedgerEntry) -> str:
 
 def take(world: World, raw: bytes, *, after: timedelta = timedelta(minutes=5)) -> Handled:
     world.clock.at += after
-    return world.app.bounces.take(raw)
+    return world.app.mail_in.take(raw)
 
 
 def statuses(world: World) -> list[tuple[str, str, str | None]]:
@@ -189,7 +189,7 @@ def test_of_two_processes_that_read_the_same_bounce_one_takes_it_in(world: World
     other = world.second_process()
     try:
         with ThreadPoolExecutor(2) as both:
-            verdicts = list(both.map(lambda one: one.app.bounces.take(raw).verdict, (world, other)))
+            verdicts = list(both.map(lambda one: one.app.mail_in.take(raw).verdict, (world, other)))
     finally:
         other.app.close()
     assert sorted(verdicts) == [Verdict.REPEATED, Verdict.UNDELIVERED]

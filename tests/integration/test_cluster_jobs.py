@@ -91,6 +91,9 @@ class Idle:
     def ask_all(self, *, stopping: Callable[[], bool]) -> None:
         self.asked["ask"] += 1
 
+    def run_office(self, *, stopping: Callable[[], bool]) -> None:
+        self.asked["office"] += 1
+
     def plan_all(self, *, stopping: Callable[[], bool]) -> object:
         raise NotImplementedError("workers plan batch by batch")
 

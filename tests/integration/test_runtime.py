@@ -204,6 +204,9 @@ class Ticks:
     def ask_all(self, *, stopping: Callable[[], bool]) -> None:
         raise NotImplementedError("nobody waits to be asked about")
 
+    def run_office(self, *, stopping: Callable[[], bool]) -> None:
+        raise NotImplementedError("no task is overdue")
+
     def tick(self, *, stopping: Callable[[], bool]) -> None:
         raise NotImplementedError("the embedded engine starts the parts of the work")
 

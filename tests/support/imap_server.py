@@ -137,8 +137,10 @@ class ImapServer:
             return [], "OK nothing"
         if what == "(RFC822.SIZE)":
             return [b"1 FETCH (UID %b RFC822.SIZE %d)" % (uid.encode(), len(raw))], "OK done"
-        assert what == "(BODY.PEEK[])"
-        return [b"1 FETCH (UID %b BODY[] {%d}\r\n%b)" % (uid.encode(), len(raw), raw)], "OK done"
+        match = re.fullmatch(r"\(BODY\.PEEK\[\](?:<0\.(\d+)>)?\)", what)
+        assert match is not None, what
+        name, part = ("BODY[]<0>", raw[: int(match[1])]) if match[1] else ("BODY[]", raw)
+        return [b"1 FETCH (UID %b %b {%d}\r\n%b)" % (uid.encode(), name.encode(), len(part), part)], "OK done"
 
     def _store(self, uid: str, how: str, flag: str) -> tuple[list[bytes], str]:
         assert how == "+FLAGS.SILENT"

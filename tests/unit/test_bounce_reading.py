@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.services.bounces_mail import LARGEST, Automatic, Bounce, Complaint, Unclear, read_mail
+from scheduler.services.bounces_mail import Automatic, Bounce, Complaint, Unclear, read_mail
 from scheduler.services.bounces_notice import Code, Fate, Notice, code_in, comparable, field_groups, named_addresses
+from scheduler.services.letters.letter import Letter
+from scheduler.services.letters.marks import Mark
+from scheduler.services.letters.reading import LARGEST
 from tests.support import bounce_mails as mails
 from tests.support.bounce_mails import PATIENT, dsn, recipient_fields
+from tests.support.letters import letter
 
 ATTEMPT = uuid4()
 MESSAGE_ID = f"<{ATTEMPT.hex}@harbor.example>"
@@ -231,7 +235,7 @@ def test_a_mail_daemons_free_text_needs_a_permanent_code_and_our_message_id() ->
 
 def test_a_person_who_quotes_our_mail_and_a_number_is_no_mail_server() -> None:
     text = f"I moved, my new flat is 550 5.1.1.\n\n> Message-ID: {MESSAGE_ID}\n"
-    assert isinstance(read_mail(mails.plain(text, sender=PATIENT)), Unclear)
+    assert isinstance(read_mail(letter(text)), Letter)
 
 
 def test_a_code_in_the_returned_mail_is_not_the_reason() -> None:
@@ -243,21 +247,20 @@ def test_a_code_in_the_returned_mail_is_not_the_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "mark"),
     [
-        "Auto-Submitted: auto-generated",
-        "Auto-Submitted: Auto-Replied; x=1",
-        "X-Autoreply: yes",
-        "Precedence: auto_reply",
+        ("Auto-Submitted: auto-generated", Mark.AUTO_SUBMITTED),
+        ("X-Autoreply: yes", Mark.AUTO_REPLY),
+        ("Precedence: auto_reply", Mark.BULK),
     ],
 )
-def test_automatic_mail_is_recognised(head: str) -> None:
-    raw = mails.plain("I am away.\n", head=f"{head}\nIn-Reply-To: {MESSAGE_ID}\n", sender=PATIENT)
-    assert read_mail(raw) == Automatic()
+def test_automatic_mail_is_recognised(head: str, mark: Mark) -> None:
+    raw = letter("I am away.\n", answers=MESSAGE_ID, head=f"{head}\n")
+    assert read_mail(raw) == Automatic(mark)
 
 
 def test_a_holiday_notice_is_never_a_bounce() -> None:
-    assert read_mail(mails.holiday_notice(MESSAGE_ID)) == Automatic()
+    assert read_mail(mails.holiday_notice(MESSAGE_ID)) == Automatic(Mark.AUTO_SUBMITTED)
 
 
 def test_a_notice_that_the_mail_was_read_is_automatic() -> None:
@@ -268,12 +271,18 @@ def test_a_notice_that_the_mail_was_read_is_automatic() -> None:
         ],
         subtype="report; report-type=disposition-notification",
     ).replace(b"MAILER-DAEMON@relay.harbor.example (Mail Delivery System)", PATIENT.encode())
-    assert read_mail(raw.replace(b"Auto-Submitted: auto-replied\n", b"")) == Automatic()
+    assert read_mail(raw.replace(b"Auto-Submitted: auto-replied\n", b"")) == Automatic(Mark.READ_RECEIPT)
 
 
-def test_mail_of_a_person_is_not_understood() -> None:
-    found = read_mail(mails.plain("Thank you!\n", sender=PATIENT))
-    assert found == Unclear("it is neither a notification of a mail server nor an automatic answer")
+def test_mail_of_a_person_is_a_letter() -> None:
+    found = read_mail(letter("Thank you!\n"))
+    assert isinstance(found, Letter)
+    assert (found.sender, found.content.text.strip(), found.mark) == (PATIENT, "Thank you!", None)
+
+
+def test_a_mail_that_nobody_signs_is_not_understood() -> None:
+    found = read_mail(b"Subject: hello\n\nThank you!\n")
+    assert found == Unclear("it is no notification of a mail server, and says not who wrote it")
 
 
 def test_a_complaint_names_the_mail_and_the_address() -> None:
@@ -286,19 +295,20 @@ def test_a_complaint_whose_address_was_blacked_out_names_none() -> None:
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "fraud", "virus", ""])
 def test_other_feedback_is_no_complaint_about_the_mail(kind: str) -> None:
-    assert read_mail(mails.complaint(MESSAGE_ID, kind=kind)) == Automatic()
+    assert read_mail(mails.complaint(MESSAGE_ID, kind=kind)) == Automatic(Mark.FEEDBACK)
 
 
 # Anything
 
 
-def test_a_mail_that_is_too_large_is_not_read() -> None:
+def test_a_notification_that_is_too_large_is_not_read() -> None:
     assert read_mail(b"x" * (LARGEST + 1)) == Unclear("it is larger than 10 MB")
+    assert read_mail(dsn(MESSAGE_ID) + b"x" * LARGEST) == Unclear("it is larger than 10 MB")
 
 
 @given(st.binary(max_size=2000))
 def test_no_bytes_at_all_break_it(raw: bytes) -> None:
-    assert isinstance(read_mail(raw), Bounce | Complaint | Automatic | Unclear)
+    assert isinstance(read_mail(raw), Bounce | Complaint | Automatic | Letter | Unclear)
 
 
 SOUND = [

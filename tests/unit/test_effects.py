@@ -133,7 +133,7 @@ def test_each_effect_on_the_worklist_becomes_its_change() -> None:
     effects = (OpenTask("a"), EscalateTask("b"), CloseTask("c"), OpenClearance(), Send("ask"), Say("thanks"))
     assert task_changes("supplement", effects) == (
         TaskOpened("a", "supplement"),
-        TaskEscalated("b"),
-        TaskClosed("c"),
+        TaskEscalated("b", "supplement"),
+        TaskClosed("c", "supplement"),
         ClearanceOpened("supplement"),
     )

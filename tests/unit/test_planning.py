@@ -309,7 +309,7 @@ def test_what_needs_no_message_has_its_day_without_consent_too() -> None:
     patient = life("supplement", "exercise").to_day(5)
     patient.says("SUPP MAGNESIUM")
     patient.changes(reach=NOBODY).to_day(40)
-    assert (10, TaskEscalated("supplement_clearance")) in patient.tasks
+    assert (10, TaskEscalated("supplement_clearance", "supplement")) in patient.tasks
     assert [number for number, _, _ in patient.sent("exercise")] == [1, 2, 3, 4]
 
 

@@ -1,20 +1,16 @@
-"""Task kinds as written in tasks.yaml, and the working days that their due dates count in."""
+"""Task kinds as written in tasks.yaml."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scheduler.catalogue.task_kinds import load_task_kinds
-from scheduler.domain.tasks import ServiceTask, TaskKind, TaskPriority, TaskRole, add_working_days
+from scheduler.domain.tasks import ServiceTask, TaskKind, TaskPriority, TaskRole
 from tests.support.config_folder import SHIPPED, ConfigFolder, config_folder
 
 KIND = "falls_check:\n  title: Check for falls\n  for: clinician\n  priority: urgent\n  due: 2\n"
-FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 
 
 @pytest.fixture
@@ -81,52 +77,6 @@ def test_a_missing_file_is_a_fault_and_not_an_error(folder: ConfigFolder) -> Non
     (folder.path / "tasks.yaml").unlink()
     (fault,) = load_task_kinds(folder.path).faults
     assert str(fault).startswith("config/tasks.yaml: cannot be read")
-
-
-@pytest.mark.parametrize(
-    ("day", "n", "due"),
-    [
-        (MONDAY, 0, MONDAY),
-        (MONDAY, 1, MONDAY + timedelta(days=1)),
-        (FRIDAY, 1, MONDAY),
-        (FRIDAY, 3, date(2026, 11, 25)),
-        (FRIDAY + timedelta(days=1), 0, MONDAY),
-        (FRIDAY + timedelta(days=1), 1, MONDAY),
-        (FRIDAY + timedelta(days=2), 1, MONDAY),
-        (MONDAY, 5, MONDAY + timedelta(days=7)),
-    ],
-)
-def test_working_days_pass_over_the_weekend(day: date, n: int, due: date) -> None:
-    assert add_working_days(day, n) == due
-
-
-def test_working_days_pass_over_holidays() -> None:
-    thanksgiving = frozenset({date(2026, 11, 26), date(2026, 11, 27)})
-    assert add_working_days(date(2026, 11, 25), 1, thanksgiving) == date(2026, 11, 30)
-    assert add_working_days(date(2026, 11, 26), 0, thanksgiving) == date(2026, 11, 30)
-
-
-def test_working_days_do_not_count_backwards() -> None:
-    with pytest.raises(ValueError, match="0 or more"):
-        add_working_days(MONDAY, -1)
-
-
-@given(
-    st.dates(date(2026, 1, 1), date(2032, 12, 31)),
-    st.integers(0, 30),
-    st.frozensets(st.dates(date(2026, 1, 1), date(2033, 12, 31)), max_size=20),
-)
-def test_exactly_n_working_days_lie_after_the_day_up_to_the_due_date(
-    day: date, n: int, holidays: frozenset[date]
-) -> None:
-    def works(each: date) -> bool:
-        return each.isoweekday() <= 5 and each not in holidays
-
-    due = add_working_days(day, n, holidays)
-    assert works(due)
-    between = [day + timedelta(days=offset) for offset in range(1, (due - day).days + 1)]
-    expected = n if n or works(day) else 1
-    assert sum(map(works, between)) == expected
 
 
 def test_priorities_are_ranked_from_the_most_pressing() -> None:

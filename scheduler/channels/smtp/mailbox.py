@@ -58,7 +58,8 @@ class Mailbox:
     def unseen(self, *, largest: int) -> Iterator[tuple[str, bytes | None]]:
         """The id and the content of each mail that is neither seen nor left over, oldest first.
 
-        The content is None for a mail of more than `largest` bytes, or one that has gone meanwhile.
+        Of a mail of more than `largest` bytes, so many from its beginning. The content is None for one that has gone
+        meanwhile.
         """
         found = self._uid("SEARCH", "UNSEEN", "UNDELETED", "UNKEYWORD", LEFT)
         for uid in (found[0] or b"").decode("ascii", "replace").split():
@@ -79,11 +80,12 @@ class Mailbox:
 
     def _content(self, uid: str, largest: int) -> bytes | None:
         size = _SIZE.search(b" ".join(part for part in self._uid("FETCH", uid, "(RFC822.SIZE)") if _is_bytes(part)))
-        if size is None or int(size[1]) > largest:
+        if size is None:
             return None
-        for part in self._uid("FETCH", uid, "(BODY.PEEK[])"):  # PEEK: it must not become seen by being read
+        wanted = "BODY.PEEK[]" if int(size[1]) <= largest else f"BODY.PEEK[]<0.{largest}>"
+        for part in self._uid("FETCH", uid, f"({wanted})"):  # PEEK: it must not become seen by being read
             if isinstance(part, tuple) and len(part) == 2:
-                return bytes(part[1])
+                return bytes(part[1])[:largest]
         return None
 
     def _uid(self, command: str, *arguments: str) -> list[Any]:
@@ -92,7 +94,7 @@ class Mailbox:
         except (imaplib.IMAP4.error, OSError) as error:
             raise MailboxError(_broken(error, self._settings)) from error
         if answer != "OK":
-            raise MailboxError(f"the mail server of the bounce mailbox refuses {command}; have its operator look")
+            raise MailboxError(f"the mail server of the mailbox refuses {command}; have its operator look")
         return data
 
     # Opening
@@ -123,7 +125,7 @@ class Mailbox:
             raise MailboxError(_broken(error, settings)) from error
         except imaplib.IMAP4.error as error:
             raise MailboxError(
-                f"{settings.host} does not accept the user name and password of the bounce mailbox; "
+                f"{settings.host} does not accept the user name and password of the mailbox; "
                 "correct BONEWISE_BOUNCE_MAILBOX"
             ) from error
 
@@ -153,7 +155,7 @@ def _quoted(text: str) -> str:
 
 
 def _unreachable(error: Exception, settings: MailboxSettings) -> str:
-    place = f"the mail server {settings.host}:{settings.port} of the bounce mailbox"
+    place = f"the mail server {settings.host}:{settings.port} of the mailbox"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of {place} was not accepted ({error.verify_message}); renew it or correct the host"
     if isinstance(error, ssl.SSLError):

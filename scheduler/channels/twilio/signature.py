@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -29,10 +31,28 @@ def verify_signature(
         return False
     address = urldefrag(url).url  # Twilio signs without the fragment
     fields = _Fields(params)
+    tokens, given = tuple(tokens), signature.encode("utf-8", "surrogatepass")
     try:
+        if any(hmac.compare_digest(expected, given) for expected in _plain_signatures(address, fields, tokens)):
+            return True
         return any(_validator(token).validate(address, fields, signature) for token in tokens if token)
-    except ValueError:  # a port beyond 65535
+    except ValueError:  # a port beyond 65535, or half of a surrogate pair, which nobody can have signed
         return False
+
+
+def _plain_signatures(address: str, fields: _Fields, tokens: Iterable[str]) -> Iterator[bytes]:
+    """What each token makes of a form without repeated fields, and of the address as it is.
+
+    That is nearly every request. `RequestValidator` looks at the others, and takes four times as long.
+    """
+    names = sorted(fields)
+    values = [fields.getlist(name) for name in names]
+    if all(len(each) == 1 for each in values):
+        signed = (address + "".join(name + each[0] for name, each in zip(names, values, strict=True))).encode()
+        for token in tokens:
+            if token:
+                # Not `hmac.digest`: it lets go of the interpreter, and gets a busy one back only milliseconds later.
+                yield base64.b64encode(hmac.new(token.encode(), signed, "sha1").digest())
 
 
 class _Fields:

@@ -16,6 +16,7 @@ depends_on = None
 INSTANT = sa.DateTime(timezone=True)
 SEALED = sa.LargeBinary()
 LIVE_REMINDER = "kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')"
+WAITING_REPLY = "look_at IS NOT NULL"
 
 
 def upgrade() -> None:
@@ -31,8 +32,11 @@ def upgrade() -> None:
     _create_consents()
     _create_enrolments()
     _create_replies()
+    _create_orphan_texts()
     _create_results()
     _create_tasks()
+    _create_task_events()
+    _create_staff_mail()
     _create_messages()
     _create_attempts()
 
@@ -57,9 +61,22 @@ def _create_clinics() -> None:
         sa.Column("contact_time", sa.Time(), nullable=False),
         sa.Column("daily_budget", sa.SmallInteger(), nullable=False),
         sa.Column("is_sample", sa.Boolean(), nullable=False),
+        sa.Column("holidays", sa.String(32)),
+        sa.Column("closed_days", sa.Text(), nullable=False),
+        sa.Column("digest_to", sa.String(254)),
+        sa.Column("digest_at", sa.Time(), nullable=False),
+        sa.Column("digest_due_at", INSTANT),
+        sa.Column("duty_email", sa.String(254)),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clinics"),
         sa.UniqueConstraint("code", name="uq_clinics_code"),
+    )
+    op.create_index(
+        "ix_clinics_digest_due_at",
+        "clinics",
+        ["digest_due_at"],
+        postgresql_where=sa.text("digest_due_at IS NOT NULL"),
+        sqlite_where=sa.text("digest_due_at IS NOT NULL"),
     )
 
 
@@ -163,8 +180,8 @@ def _create_patients() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_patients"),
         sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
     )
-    op.create_index("ix_patients_clinic_id_email_index", "patients", ["clinic_id", "email_index"])
-    op.create_index("ix_patients_clinic_id_phone_index", "patients", ["clinic_id", "phone_index"])
+    op.create_index("ix_patients_email_index_clinic_id", "patients", ["email_index", "clinic_id"])
+    op.create_index("ix_patients_phone_index_clinic_id", "patients", ["phone_index", "clinic_id"])
     op.create_index(
         "ix_patients_due",
         "patients",
@@ -267,6 +284,9 @@ def _create_replies() -> None:
         sa.Column("sender_index", sa.LargeBinary(16), nullable=False),
         sa.Column("body", SEALED, nullable=False),
         sa.Column("provider_id", sa.String(255)),
+        sa.Column("media", sa.SmallInteger(), nullable=False),
+        sa.Column("opt_out", sa.String(8)),
+        sa.Column("look_at", INSTANT),
         sa.Column("meaning", sa.String(16)),
         sa.Column("pathway", sa.String(32)),
         sa.Column("answer", sa.String(32)),
@@ -277,6 +297,32 @@ def _create_replies() -> None:
     )
     op.create_index("ix_replies_clinic_id_received_at", "replies", ["clinic_id", "received_at"])
     op.create_index("ix_replies_patient_id", "replies", ["patient_id"])
+    for name, columns in (
+        ("ix_replies_waiting", ["look_at"]),
+        ("ix_replies_waiting_of", ["patient_id", "received_at"]),
+    ):
+        op.create_index(
+            name,
+            "replies",
+            columns,
+            postgresql_where=sa.text(WAITING_REPLY),
+            sqlite_where=sa.text(WAITING_REPLY),
+        )
+
+
+def _create_orphan_texts() -> None:
+    op.create_table(
+        "orphan_texts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("sender", SEALED, nullable=False),
+        sa.Column("recipient", sa.String(64), nullable=False),
+        sa.Column("body", SEALED, nullable=False),
+        sa.Column("media", sa.SmallInteger(), nullable=False),
+        sa.Column("provider_id", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_orphan_texts"),
+        sa.UniqueConstraint("provider_id", name="uq_orphan_texts_provider_id"),
+    )
 
 
 def _create_results() -> None:
@@ -306,19 +352,30 @@ def _create_tasks() -> None:
         sa.Column("clinic_id", sa.Integer(), nullable=False),
         sa.Column("patient_id", sa.Uuid()),
         sa.Column("kind", sa.String(32), nullable=False),
-        sa.Column("cause", sa.String(80), nullable=False),
+        sa.Column("cause", sa.String(120), nullable=False),
         sa.Column("priority", sa.String(8), nullable=False),
         sa.Column("opened_at", INSTANT, nullable=False),
         sa.Column("due", sa.Date(), nullable=False),
+        sa.Column("overdue_at", INSTANT),
         sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("assignee", sa.String(254)),
         sa.Column("note", SEALED),
         sa.Column("closed_at", INSTANT),
         sa.Column("closed_by", sa.String(254)),
+        sa.Column("resolution", sa.String(16)),
+        sa.Column("resolution_words", SEALED),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_tasks_clinic_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_tasks_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
     )
     op.create_index("ix_tasks_patient_id", "tasks", ["patient_id"])
+    op.create_index(
+        "ix_tasks_overdue",
+        "tasks",
+        ["overdue_at"],
+        postgresql_where=sa.text("status = 'open' AND overdue_at IS NOT NULL"),
+        sqlite_where=sa.text("status = 'open' AND overdue_at IS NOT NULL"),
+    )
     op.create_index(
         "uq_tasks_open_cause",
         "tasks",
@@ -444,4 +501,64 @@ def _create_attempts() -> None:
         ["provider_id"],
         postgresql_where=sa.text("provider_id IS NOT NULL"),
         sqlite_where=sa.text("provider_id IS NOT NULL"),
+    )
+
+
+def _create_task_events() -> None:
+    op.create_table(
+        "task_events",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("actor", sa.String(254), nullable=False),
+        sa.Column("step", sa.String(12), nullable=False),
+        sa.Column("detail", sa.String(254)),
+        sa.Column("words", SEALED),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_task_events_clinic_id"),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_events_task_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_task_events"),
+    )
+    op.create_index("ix_task_events_task_id", "task_events", ["task_id"])
+
+
+def _create_staff_mail() -> None:
+    op.create_table(
+        "staff_mail",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("cause", sa.String(80), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("subject", SEALED, nullable=False),
+        sa.Column("body", SEALED, nullable=False),
+        sa.Column("status", sa.String(12), nullable=False),
+        sa.Column("planned_at", INSTANT, nullable=False),
+        sa.Column("send_from", INSTANT, nullable=False),
+        sa.Column("send_until", INSTANT),
+        sa.Column("attempts", sa.SmallInteger(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid()),
+        sa.Column("is_again", sa.Boolean(), nullable=False),
+        sa.Column("lease_until", INSTANT),
+        sa.Column("worker", sa.String(64)),
+        sa.Column("sent_at", INSTANT),
+        sa.Column("provider_id", sa.String(255)),
+        sa.Column("code", sa.String(32)),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_mail_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_staff_mail"),
+        sa.UniqueConstraint("clinic_id", "cause", name="uq_staff_mail_clinic_id_cause"),
+    )
+    op.create_index(
+        "ix_staff_mail_ready",
+        "staff_mail",
+        ["send_from"],
+        postgresql_where=sa.text("status = 'planned'"),
+        sqlite_where=sa.text("status = 'planned'"),
+    )
+    op.create_index(
+        "ix_staff_mail_leased",
+        "staff_mail",
+        ["lease_until"],
+        postgresql_where=sa.text("status = 'sending'"),
+        sqlite_where=sa.text("status = 'sending'"),
     )

@@ -1,0 +1,75 @@
+"""`clinic set`: free days, the daily digest and where alerts go; the options that `clinic add` has as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from scheduler.cli.output import clinic_of, clinic_option, json_option, opened, print_json
+
+if TYPE_CHECKING:
+    from scheduler.records import Clinic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OFFICE = (
+    click.option(
+        "--holidays",
+        metavar="NAME",
+        help="Calendar of config/holidays whose days are no working days, such as US-NY; 'none' for weekends alone. "
+        "A new clinic has its country's.",
+    ),
+    click.option("--digest-to", metavar="ADDRESS", help="Who hears of open tasks by e-mail every working day."),
+    click.option("--digest-at", metavar="HH:MM", help="When the digest goes, local time; 08:00 unless given."),
+    click.option("--duty-email", metavar="ADDRESS", help="Who hears at once when a patient may need help."),
+)
+
+
+def office_options(command: F) -> F:
+    """The options that a clinic is added with and changed with."""
+    for option in reversed(_OFFICE):
+        command = option(command)
+    return command
+
+
+@click.command("set")
+@clinic_option
+@office_options
+@click.option("--email-from", metavar="ADDRESS", help="The address e-mails come from.")
+@click.option("--closed", multiple=True, metavar="DAYS", help="Also closed: a date, or FROM..TO. May be repeated.")
+@click.option("--not-closed", multiple=True, metavar="DAYS", help="Take closed days back. May be repeated.")
+@json_option
+def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
+    """Change a clinic's free days, its daily digest, and where alerts go; 'none' takes an address away.
+
+    Open tasks become overdue by the new working days. The dates they are due on stay as they are.
+    """
+    from scheduler.services.clinic_settings import OfficeSettings, set_clinic
+
+    if not any(given.values()):
+        raise click.UsageError("nothing to change is given.", click.get_current_context())
+    with opened() as app:
+        with app.store.reading() as unit:
+            clinic = clinic_of(unit, clinic_code)
+        changed = set_clinic(app.store, app.calendars, clinic, OfficeSettings(**given), now=app.clock.now())
+    if as_json:
+        print_json(office_row(changed))
+    else:
+        for name, value in office_row(changed).items():
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            click.echo(f"{name.replace('_', ' ')}: {shown or 'none'}")
+
+
+def office_row(clinic: Clinic) -> dict[str, Any]:
+    """What can be changed of a clinic, as it is."""
+    return {
+        "code": clinic.code,
+        "email_from": clinic.email_from,
+        "holidays": clinic.holidays,
+        "closed_days": sorted(clinic.closed_days),
+        "digest_to": clinic.digest_to,
+        "digest_at": f"{clinic.digest_at:%H:%M}",
+        "duty_email": clinic.duty_email,
+    }

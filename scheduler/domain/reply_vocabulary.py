@@ -1,0 +1,185 @@
+"""The reply words of several languages, made ready for understanding: built once for a set of languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from scheduler.domain.calendar import Weekday
+from scheduler.domain.pathway import Wait
+from scheduler.domain.reply_patterns import Parts, PhraseError, PhraseIndex, read_phrase
+from scheduler.domain.reply_spelling import Spelling
+from scheduler.domain.reply_words import (
+    CARRIER_WORDS,
+    CarrierMeaning,
+    Clock,
+    Command,
+    DateOrder,
+    DateWord,
+    Phrase,
+    ReplyWords,
+    WordList,
+)
+
+Languages = tuple[ReplyWords, ...]
+T = TypeVar("T")
+K = TypeVar("K")
+
+_URGENT = frozenset({Phrase.STOP, Phrase.WRONG_NUMBER, Phrase.SAFETY})
+_EXEMPT = frozenset({Phrase.NOT_STOP, Phrase.NOT_SAFETY})
+_SHORT = 4
+# Lists that hold nothing a patient may have meant.
+_PLAIN_LISTS = frozenset({WordList.ORDINARY, WordList.GESTURES})
+_ABOUT_LINES = frozenset({WordList.ATTRIBUTIONS, WordList.SIGNATURES, WordList.QUOTED_HEADERS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Vocabulary:
+    """Every word list, indexed. What may be urgent is heard in all languages, the rest in the patient's."""
+
+    spelling: Spelling
+    stop_words: PhraseIndex[bool]  # a whole text, in all languages
+    stop_joined: frozenset[str]  # the same without spaces
+    urgent: PhraseIndex[Phrase]  # anywhere, in all languages
+    exempt: PhraseIndex[Phrase]
+    commands: PhraseIndex[Command]
+    wishes: PhraseIndex[Phrase]
+    answers: PhraseIndex[str]
+    sentences: PhraseIndex[str]
+    topics: PhraseIndex[str]  # in all languages
+    thanks: PhraseIndex[bool]
+    supplements: PhraseIndex[bool]
+    clock: PhraseIndex[Clock]
+    dates: PhraseIndex[DateWord]
+    day_groups: PhraseIndex[frozenset[Weekday]]
+    polite: frozenset[str]  # in all languages, thanks among them
+    joiners: frozenset[str]  # in all languages
+    own_words: frozenset[str]  # of the languages known
+    answer_starts: frozenset[str]  # what an answer may begin with: digits, and the first words of all answers
+    lists: Mapping[WordList, frozenset[str]]
+    digits: Mapping[str, str]
+    numbers: Mapping[str, int]
+    amounts: Mapping[str, int]
+    units: Mapping[str, Wait]
+    weekdays: Mapping[str, Weekday]
+    months: Mapping[str, int]
+    date_order: DateOrder
+
+
+@lru_cache(maxsize=64)
+def vocabulary(known: Languages, every: Languages) -> Vocabulary:
+    """The vocabulary of a patient who knows `known`, best first, of the languages that there are."""
+    polite = _union(every, WordList.POLITE) | {word for word in _union(every, WordList.THANKS) if " " not in word}
+    opt_out = frozenset(word for word, meaning in CARRIER_WORDS.items() if meaning is CarrierMeaning.OPT_OUT)
+    stop_words = opt_out | {word for words in every for word in words.commands.get(Command.STOP, ())}
+    answers = PhraseIndex(_indexed(known, lambda words: _of_each(words.answers)))
+    digits = _merged([words.digits for words in known])
+    return Vocabulary(
+        spelling=_spelling(every),
+        stop_words=PhraseIndex([*_indexed(every, _stops), *((_literal(word), True) for word in opt_out)]),
+        stop_joined=frozenset(joined for word in stop_words if len(joined := word.replace(" ", "")) >= _SHORT),
+        urgent=PhraseIndex(_indexed(every, lambda words: _phrases(words, _URGENT))),
+        exempt=PhraseIndex(_indexed(every, lambda words: _phrases(words, _EXEMPT))),
+        commands=PhraseIndex(_indexed(known, lambda words: _of_each(words.commands))),
+        wishes=PhraseIndex(_indexed(known, lambda words: _phrases(words, frozenset(Phrase) - _URGENT - _EXEMPT))),
+        answers=answers,
+        sentences=PhraseIndex(_indexed(known, lambda words: _of_each(words.sentences))),
+        topics=PhraseIndex(_indexed(every, lambda words: _of_each(words.topics))),
+        thanks=_list_index(every, WordList.THANKS),
+        supplements=_list_index(every, WordList.SUPPLEMENTS),
+        clock=PhraseIndex(_indexed(known, lambda words: _of_each(words.clock))),
+        dates=PhraseIndex(_indexed(known, lambda words: _of_each(words.dates))),
+        day_groups=PhraseIndex(_indexed(known, lambda words: words.day_groups.items())),
+        polite=polite,
+        joiners=_union(every, WordList.JOINERS),
+        own_words=frozenset(word for words in known for word, _ in _words(words)),
+        answer_starts=answers.first_words | {*digits, *digits.values()},
+        lists={kind: _union(known, kind) for kind in WordList},
+        digits=digits,
+        numbers=_merged([words.numbers for words in known]),
+        amounts=_merged([words.amounts for words in known]),
+        units=_merged([words.units for words in known]),
+        weekdays=_merged([words.weekdays for words in known]),
+        months=_merged([words.months for words in known]),
+        date_order=known[0].date_order if known else DateOrder.MONTH_FIRST,
+    )
+
+
+def _stops(words: ReplyWords) -> Iterator[tuple[str, bool]]:
+    return ((word, True) for word in words.commands.get(Command.STOP, ()))
+
+
+def _phrases(words: ReplyWords, kinds: frozenset[Phrase]) -> Iterator[tuple[str, Phrase]]:
+    return ((phrase, kind) for kind in sorted(kinds) for phrase in words.phrases.get(kind, ()))
+
+
+def _of_each(named: Mapping[K, frozenset[str]]) -> Iterator[tuple[str, K]]:
+    return ((phrase, name) for name, phrases in named.items() for phrase in sorted(phrases))
+
+
+def _list_index(languages: Languages, kind: WordList) -> PhraseIndex[bool]:
+    return PhraseIndex(_indexed(languages, lambda words: ((phrase, True) for phrase in words.of(kind))))
+
+
+def _indexed(
+    languages: Languages, phrases_of: Callable[[ReplyWords], Iterable[tuple[str, T]]]
+) -> Iterator[tuple[Parts, T]]:
+    for words in languages:
+        for phrase, means in phrases_of(words):
+            for parts in _readings(phrase, words):
+                yield parts, means
+
+
+def _readings(phrase: str, words: ReplyWords) -> list[Parts]:
+    try:
+        return read_phrase(phrase, words.groups)
+    except PhraseError:  # told by `bonewise check`, and the service does not start with it
+        return []
+
+
+def _literal(text: str) -> Parts:
+    return tuple(frozenset((word,)) for word in text.split())
+
+
+def _union(languages: Languages, kind: WordList) -> frozenset[str]:
+    return frozenset[str]().union(*(words.of(kind) for words in languages))
+
+
+def _merged(mappings: list[Mapping[str, T]]) -> dict[str, T]:
+    """The mappings as one; where they differ, the patient's best language says."""
+    return {word: meant for mapping in reversed(mappings) for word, meant in mapping.items()}
+
+
+@lru_cache(maxsize=8)
+def _spelling(every: Languages) -> Spelling:
+    """Words of four letters are meant by another spelling only when they are a whole entry, such as STOP or DONE."""
+    counting = frozenset().union(*(each for words in every for each in (words.numbers, words.digits, words.amounts)))
+    meant = {word for phrase in CARRIER_WORDS for word in phrase.split()}
+    exact: set[str] = set(counting)
+    for words in every:
+        for word, alone in _words(words):
+            (meant if len(word) > _SHORT or (len(word) == _SHORT and alone) else exact).add(word)
+    ordinary = _union(every, WordList.ORDINARY)
+    return Spelling(meant - counting, ordinary=ordinary, exact=frozenset(exact))
+
+
+def _words(words: ReplyWords) -> Iterator[tuple[str, bool]]:
+    """The words of a language's phrases, each with whether it is a whole phrase."""
+    for phrase in _all_phrases(words):
+        for parts in _readings(phrase, words):
+            for word in (word for part in parts for word in part or ()):
+                yield word, len(parts) == 1
+
+
+def _all_phrases(words: ReplyWords) -> Iterator[str]:
+    sections = (words.commands, words.phrases, words.answers, words.sentences, words.topics, words.clock, words.dates)
+    for section in sections:
+        for phrases in section.values():
+            yield from phrases
+    for plain in (words.units, words.weekdays, words.day_groups, words.months):
+        yield from plain
+    for kind in WordList:
+        if kind not in _PLAIN_LISTS | _ABOUT_LINES:
+            yield from words.of(kind)

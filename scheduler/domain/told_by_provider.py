@@ -1,0 +1,57 @@
+"""A text that the provider has understood, acted upon and answered before we heard of it.
+
+Twilio's Advanced Opt-Out sends such a text on with `OptOutType`, after it has sent its own confirmation and, after a
+STOP, refuses further messages to that number: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from scheduler.domain.conversation import Heard, hear
+from scheduler.domain.interpret import Meaning
+from scheduler.domain.opt_out import OptOut
+from scheduler.domain.people import Channel
+from scheduler.domain.reacting import Situation
+from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.sending import SERVICE_MESSAGES
+
+_MEANINGS = {OptOut.STOP: Meaning.STOP, OptOut.START: Meaning.START, OptOut.HELP: Meaning.HELP}
+_CONFIRMATIONS = {OptOut.STOP: "stopped", OptOut.START: "started", OptOut.HELP: "help"}
+
+
+def hear_as_told(
+    situation: Situation,
+    text: str,
+    opt_out: OptOut | None,
+    *,
+    channel: Channel,
+    words: Mapping[str, ReplyWords],
+    languages: tuple[str, ...],
+    acknowledged_at: datetime | None = None,
+) -> Heard:
+    """As `hear`, following what the provider made of the text: it acts by it, whatever we would have heard.
+
+    What the provider has confirmed is not confirmed again. Total.
+    """
+    heard = hear(situation, text, channel=channel, words=words, languages=languages, acknowledged_at=acknowledged_at)
+    if opt_out is None:
+        return heard
+    # A word of the provider's own list. What we hear as STOP stays one, whatever the provider made of it.
+    if heard.meaning.meaning not in (_MEANINGS[opt_out], Meaning.STOP):
+        told = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)
+        if opt_out is not OptOut.START or told.consent:
+            danger = heard.meaning.speaks_of_danger
+            heard = replace(
+                told,
+                meaning=replace(told.meaning, text=text.strip(), speaks_of_danger=danger),
+                change=replace(told.change, tasks=heard.change.tasks if danger else told.change.tasks),
+            )
+    messages = tuple(
+        message
+        for message in heard.change.messages
+        if (message.pathway, message.template) != (SERVICE_MESSAGES, _CONFIRMATIONS[opt_out])
+    )
+    return replace(heard, change=replace(heard.change, messages=messages))

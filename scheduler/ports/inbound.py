@@ -1,0 +1,92 @@
+"""What comes in: replies as they are kept and waited for, who has stopped, and texts that are nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from scheduler.domain.people import Channel
+from scheduler.records import HeldReply, OrphanText, Reply, Sender
+
+
+class Inbox(Protocol):
+    """What patients sent. A reply waits until it is understood; those of strangers never do."""
+
+    def senders(self, channel: Channel, addresses: Iterable[str]) -> Mapping[str, Sequence[Sender]]:
+        """Who has each of these numbers (E.164) or addresses, in all clinics; an address of nobody is absent."""
+        ...
+
+    def add(self, new: Sequence[Reply]) -> AbstractSet[UUID]:
+        """Store replies; those of a patient wait to be understood. Returns the ids of those stored.
+
+        One that the provider has delivered to the clinic before is not.
+        """
+        ...
+
+    def stranger(self, address: str) -> str:
+        """A name for whoever has this address, the same each time; it does not tell the address."""
+        ...
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Whether any reply is to be understood at `now`."""
+        ...
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """How many replies wait to be understood, and since when the first of them does."""
+        ...
+
+    def claim(self, now: datetime, *, limit: int) -> list[HeldReply]:
+        """The first waiting reply of up to `limit` patients whom nobody else holds, of all clinics."""
+        ...
+
+    def claim_next_of(self, writers: Iterable[tuple[int, UUID]], now: datetime) -> list[HeldReply]:
+        """The first waiting reply of each (clinic, patient). Whoever is held by somebody else is waited for."""
+        ...
+
+    def understood(self, replies: Iterable[Reply]) -> None:
+        """Record what replies were taken to mean: they wait no longer."""
+        ...
+
+    def put_off(self, reply: Reply, until: datetime) -> None:
+        """Look at a waiting reply again at `until`."""
+        ...
+
+    def acknowledged(self, patient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID, datetime]:
+        """When each patient was last told that their words were passed on, if that is not before `since`."""
+        ...
+
+    def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
+
+    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
+        """The clinic's replies, oldest first."""
+        ...
+
+
+class Stops(Protocol):
+    """Who may not be written to any more, for messages that are on their way already."""
+
+    def void(self, of: Iterable[tuple[int, UUID]], *, since: datetime, channel: Channel | None = None) -> None:
+        """What has been planned for these (clinic, patient) since then and has not gone will not go.
+
+        With `channel`, only answers to the patients' own messages on it: other messages may go another way.
+        """
+        ...
+
+    def stopped_among(self, patient_ids: Iterable[UUID], channel: Channel) -> set[UUID]:
+        """Those of the patients who may not be written to on `channel`: they stopped, left, or never had it."""
+        ...
+
+
+class Orphans(Protocol):
+    """Texts to a number of no clinic, from nobody we know. They are the operator's, not a clinic's."""
+
+    def keep(self, texts: Sequence[OrphanText]) -> None:
+        """Keep texts; one that is kept already is not kept again."""
+        ...
+
+    def latest(self, *, limit: int, since: datetime | None = None) -> tuple[int, list[OrphanText]]:
+        """How many have come since then, and the newest of them, the newest first."""
+        ...

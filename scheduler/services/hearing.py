@@ -1,0 +1,234 @@
+"""Hearing replies: what each means, and everything that follows from it, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from scheduler.domain.contact import Change, Enrolled, TaskChange, TaskOpened
+from scheduler.domain.conversation import Heard, is_acknowledgement
+from scheduler.domain.interpret import Interpretation, Meaning
+from scheduler.domain.languages import language_chain
+from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.reacting import Situation
+from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.tasks import ServiceTask
+from scheduler.domain.told_by_provider import hear_as_told
+from scheduler.domain.when import local_date
+from scheduler.ports import Unit
+from scheduler.records import Clinic, HeldReply, Patient, Reply
+from scheduler.services.changes import Decided, write_changes
+from scheduler.services.consenting import Revocation, record_consent, revoke_all
+from scheduler.services.new_tasks import cause
+from scheduler.services.rules import Rules
+
+BY_REPLY = "patient"  # the actor of what a patient's own message decided
+MOST_BEFORE = 20  # waiting replies of one patient that are heard before the one that cannot wait
+_PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
+_ACKNOWLEDGED_FOR = timedelta(hours=50)  # longer than any local day
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One reply, and all that it is heard by."""
+
+    held: HeldReply
+    clinic: Clinic
+    enrolled: tuple[Enrolled, ...]
+
+    @property
+    def reply(self) -> Reply:
+        return self.held.reply
+
+    @property
+    def patient(self) -> Patient:
+        return self.held.patient
+
+    @property
+    def today(self) -> date:
+        """The patient's date when they wrote."""
+        return local_date(self.reply.received_at, self.patient.contact(self.clinic).zone)
+
+    @property
+    def source(self) -> ConsentSource:
+        """Who tells us of a decision about consent."""
+        return ConsentSource.PROVIDER if self.reply.opt_out is not None else ConsentSource.REPLY
+
+
+class Hearing:
+    """Hears replies whose patients are held."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def hear(self, unit: Unit, held: Sequence[HeldReply], *, now: datetime) -> list[Reply]:
+        """Hear one reply of each patient, and write what follows. Returns the replies as they are then.
+
+        A reply counts from the instant it was received; `now` (UTC) is when what follows is written. One that raises
+        is put aside with its words, for a person to read.
+        """
+        if not held:
+            return []
+        clinics = unit.installation.clinics()
+        enrolled = unit.patients.enrolments([one.patient.id for one in held])
+        cases = [_Case(one, clinics[one.patient.clinic_id], enrolled.get(one.patient.id, ())) for one in held]
+        heard = [self._heard(case) for case in cases]
+        told = _told_before(unit, held, heard)
+        heard = [
+            self._heard(case, acknowledged_at=told[case.patient.id]) if case.patient.id in told else one
+            for case, one in zip(cases, heard, strict=True)
+        ]
+        _record(unit, list(zip(cases, heard, strict=True)), now=now)
+        decisions = [
+            Decided(
+                case.patient.id,
+                case.clinic.id,
+                case.enrolled,
+                replace(one.change, tasks=_new_tasks(unit, case.held, one.change.tasks, now=now)),
+            )
+            for case, one in zip(cases, heard, strict=True)
+        ]
+        write_changes(unit, self._rules, decisions, now=now)
+        understood = [_as_understood(case.reply, one.meaning) for case, one in zip(cases, heard, strict=True)]
+        unit.inbox.understood(understood)
+        return understood
+
+    def hear_next_of(self, unit: Unit, clinic_id: int, patient_id: UUID, *, now: datetime) -> None:
+        """Hear the first reply of one patient that waits, if one does."""
+        self.hear(unit, unit.inbox.claim_next_of([(clinic_id, patient_id)], now), now=now)
+
+    def hear_until(self, unit: Unit, wanted: Iterable[Reply], *, now: datetime) -> dict[UUID, Reply]:
+        """Hear what the patients of `wanted` wrote before and nobody has heard yet, and then these themselves.
+
+        Returns those that were heard, by id. The others somebody else has heard, or there is too much before them.
+        """
+        left = {one.id: (one.clinic_id, one.patient_id) for one in wanted if one.patient_id is not None}
+        found: dict[UUID, Reply] = {}
+        for _ in range(MOST_BEFORE):
+            held = unit.inbox.claim_next_of(left.values(), now) if left else []
+            if not held:
+                break
+            for heard in self.hear(unit, held, now=now):
+                if left.pop(heard.id, None) is not None:
+                    found[heard.id] = heard
+        return found
+
+    def put_aside(self, unit: Unit, one: HeldReply, *, now: datetime) -> None:
+        """Hand a reply to a person as it is: nothing follows from it but their task."""
+        heard = _aside(one, unit.installation.clinics()[one.patient.clinic_id])
+        change = replace(heard.change, tasks=_new_tasks(unit, one, heard.change.tasks, now=now))
+        decided = Decided(one.patient.id, one.patient.clinic_id, (), change)
+        write_changes(unit, self._rules, [decided], now=now)
+        unit.inbox.understood([_as_understood(one.reply, heard.meaning)])
+
+    def _heard(self, case: _Case, *, acknowledged_at: datetime | None = None) -> Heard:
+        reply, patient = case.reply, case.patient
+        try:
+            return hear_as_told(
+                Situation(patient.contact(case.clinic), case.enrolled, self._rules.pathways, reply.received_at),
+                reply.body,
+                reply.opt_out,
+                channel=reply.channel,
+                words=self._rules.reply_words,
+                languages=language_chain(patient.language, case.clinic.language),
+                acknowledged_at=acknowledged_at,
+            )
+        except Exception:  # noqa: BLE001 - whatever is wrong, it is about this reply alone, and a person reads it
+            _log.exception("reply %s cannot be understood; it is a task now", reply.id)
+            return _aside(case.held, case.clinic)
+
+
+def _record(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
+    """What replies decide about consent and numbers, beside the pathways."""
+    stopped = [
+        Revocation(case.patient, _consented(case.patient) or [case.reply.channel], case.source, case.today)
+        for case, one in heard
+        if one.consent is False
+    ]
+    if stopped:
+        own = [(one.patient.clinic_id, one.patient.id) for one in stopped]
+        unit.stops.void(own, since=now - _PENDING_FOR)
+        revoke_all(unit, stopped, by=BY_REPLY, now=now)
+    for case, one in heard:
+        if one.consent:
+            record_consent(
+                unit,
+                case.patient,
+                case.reply.channel,
+                granted=True,
+                source=case.source,
+                given_on=case.today,
+                by=BY_REPLY,
+                now=now,
+            )
+        if one.wrong_number:
+            unit.patients.mark_bad(case.patient.clinic_id, case.patient.id, case.reply.channel)
+
+
+def _told_before(unit: Unit, held: Sequence[HeldReply], heard: Sequence[Heard]) -> dict[UUID, datetime]:
+    """When those patients who would be told that their words were passed on were last told so."""
+    about = [one for one, each in zip(held, heard, strict=True) if any(map(is_acknowledgement, each.change.messages))]
+    if not about:
+        return {}
+    since = min(one.reply.received_at for one in about) - _ACKNOWLEDGED_FOR
+    return unit.inbox.acknowledged([one.patient.id for one in about], since=since)
+
+
+def _aside(one: HeldReply, clinic: Clinic) -> Heard:
+    """Nothing is understood, and nothing changes: a person reads it."""
+    change = Change(
+        contact=one.patient.contact(clinic),
+        enrolments=(),
+        next_contact_at=one.patient.next_contact_at,
+        tasks=(TaskOpened(ServiceTask.UNCLEAR_REPLY, SERVICE_MESSAGES),),
+    )
+    return Heard(Interpretation(meaning=Meaning.UNCLEAR, text=one.reply.body), change)
+
+
+def words_of(body: str, *, media: int, provider_id: str | None) -> str:
+    """All that a person needs to know of what came: the words, and that there were pictures or files."""
+    parts = [body.strip()]
+    if media:
+        things = "a picture or file" if media == 1 else f"{media} pictures or files"
+        kept = f"; the provider keeps {'it' if media == 1 else 'them'} under {provider_id}" if provider_id else ""
+        parts.append(f"({things} came{' with it' if parts[0] else ' without words'}{kept})")
+    return "\n".join(part for part in parts if part) or "(a message without words)"
+
+
+def _new_tasks(unit: Unit, one: HeldReply, tasks: Sequence[TaskChange], *, now: datetime) -> tuple[TaskChange, ...]:
+    """The tasks to open, with the reply's words in those that are about them.
+
+    Where such a task is open already the words are written under those that it has, and it is not opened again.
+    Pictures are always somebody's to look at.
+    """
+    reply, patient = one.reply, one.patient
+    words = words_of(reply.body, media=reply.media, provider_id=reply.provider_id)
+    if reply.media and not any(_is_about_words(task) for task in tasks):
+        tasks = (*tasks, TaskOpened(ServiceTask.UNCLEAR_REPLY, SERVICE_MESSAGES))
+    new: list[TaskChange] = []
+    for task in tasks:
+        if not isinstance(task, TaskOpened) or not _is_about_words(task):
+            new.append(task)
+        elif not unit.worklist.add_words(
+            patient.clinic_id, cause(patient.id, task.kind, task.pathway), words, now=now
+        ):
+            new.append(replace(task, note=words))
+    return tuple(new)
+
+
+def _is_about_words(task: TaskChange) -> bool:
+    return isinstance(task, TaskOpened) and task.pathway == SERVICE_MESSAGES
+
+
+def _as_understood(reply: Reply, meaning: Interpretation) -> Reply:
+    return replace(reply, meaning=meaning.meaning.value, pathway=meaning.pathway, answer=meaning.answer)
+
+
+def _consented(patient: Patient) -> list[Channel]:
+    agreed = {Channel.SMS: patient.sms_consent, Channel.EMAIL: patient.email_consent}
+    return [channel for channel, given in agreed.items() if given]
