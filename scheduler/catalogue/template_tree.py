@@ -28,6 +28,15 @@ SERVICE_MESSAGES = (
     "resumed",
     "later",
     "call_us",
+    "safety",
+    "which_one",
+    "who",
+    "time_set",
+    "time_closed",
+    "days_set",
+    "referral",
+    "topic_stopped",
+    "confirm",
     STOP_LINE,
 )
 

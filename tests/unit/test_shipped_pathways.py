@@ -40,10 +40,10 @@ def rests(step: Step) -> tuple[Wait | None, Action]:
     return (step.rest, step.then)
 
 
-def test_they_have_no_fault_and_none_is_off(loaded: LoadedPathways) -> None:
+def test_they_have_no_fault_and_two_are_off(loaded: LoadedPathways) -> None:
     assert loaded.faults == []
-    assert loaded.disabled == frozenset()
-    assert set(loaded.pathways) == {"vitamin_d", "dexa", "exercise", "supplement"}
+    assert loaded.disabled == {"falls", "nutrition"}
+    assert set(loaded.pathways) == {"vitamin_d", "dexa", "exercise", "supplement", "falls", "nutrition"}
 
 
 def test_the_shipped_reply_words_and_task_kinds_have_no_fault(pathways: dict[str, Pathway]) -> None:
