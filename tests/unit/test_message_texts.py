@@ -81,7 +81,6 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "exercise/activity": {"activity"},
         "exercise/week": {"count"},
         "exercise/well_done": {"count"},
-        "nutrition/hello": {"activity"},
         "nutrition/idea": {"activity"},
     }.get(message, set())
     for piece in Piece:
