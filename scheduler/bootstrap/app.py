@@ -187,7 +187,7 @@ class App(Providers):
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
         _ = self.rules, self.store, self.ticker, self.simulated_time
-        self.templates.activities(Mobility.WALKING, ("en",))
+        self.templates.activities("exercise", Mobility.WALKING, ("en",))
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")
             self.read_twilio_status("", None)

@@ -41,6 +41,6 @@ class DeferredTemplates:
         """The mail; see `TemplateLibrary.email`."""
         return self._library.email(pathway, template, languages, values)
 
-    def activities(self, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
+    def activities(self, pathway: str, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
         """The activities; see `TemplateLibrary.activities`."""
-        return self._library.activities(mobility, languages)
+        return self._library.activities(pathway, mobility, languages)

@@ -11,7 +11,7 @@ from scheduler.domain.pathway import Action, Pathway, Step
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A step that sends the message, and the digits it then understands."""
+    """A step whose question the message asks, and the digits it then understands."""
 
     step: str
     digits: frozenset[str]
@@ -26,11 +26,7 @@ class MessageUse:
     places: tuple[str, ...]  # as people say it: "step ask"; empty for a service message
     questions: tuple[Question, ...] = ()
     routine: bool = False  # belongs to a pathway that repeats activities
-
-    @property
-    def is_reminder(self) -> bool:
-        """Whether the service sends it of its own accord, so that the stop line may stand behind it."""
-        return bool(self.questions)
+    is_reminder: bool = False  # the service sends it of its own accord, so that the stop line may stand behind it
 
     @property
     def is_service(self) -> bool:
@@ -47,6 +43,7 @@ class _Mention:
     name: str
     place: str
     question: Question | None = None
+    is_sent: bool = False
 
 
 def message_uses(pathways: Mapping[str, Pathway]) -> list[MessageUse]:
@@ -67,36 +64,44 @@ def _uses_of(pathway: Pathway) -> Iterator[MessageUse]:
             places=tuple(dict.fromkeys(mention.place for mention in found)),
             questions=tuple(dict.fromkeys(mention.question for mention in found if mention.question)),
             routine=routine,
+            is_reminder=any(mention.is_sent for mention in found),
         )
 
 
 def _mentions(pathway: Pathway) -> Iterator[_Mention]:
-    yield from _said(pathway.begin, "begin")
+    yield from _said(pathway, pathway.begin, "begin")
     for step in pathway.steps.values():
         yield from _sent_by(step)
-        yield from _said_by(step)
+        yield from _said_by(pathway, step)
     for name, action in pathway.facts.items():
-        yield from _said(action, f"fact {name}")
+        yield from _said(pathway, action, f"fact {name}")
+
+
+def _question_of(step: Step) -> Question:
+    return Question(step.name, frozenset(answer.digit for answer in step.answers if answer.digit))
 
 
 def _sent_by(step: Step) -> Iterator[_Mention]:
-    question = Question(step.name, frozenset(answer.digit for answer in step.answers if answer.digit))
     sent = (step.send, step.first, step.on_sunday, *(silence.send for silence in step.silence))
     for name in sent:
         if name is not None:
-            yield _Mention(name, f"step {step.name}", question)
+            yield _Mention(name, f"step {step.name}", _question_of(step), is_sent=True)
 
 
-def _said_by(step: Step) -> Iterator[_Mention]:
+def _said_by(pathway: Pathway, step: Step) -> Iterator[_Mention]:
     for answer in step.answers:
-        yield from _said(answer.action, f"answer {answer.name} of step {step.name}")
+        yield from _said(pathway, answer.action, f"answer {answer.name} of step {step.name}")
     for silence in step.silence:
-        yield from _said(silence.action, f"silence of step {step.name}")
+        yield from _said(pathway, silence.action, f"silence of step {step.name}")
     if step.free_text is not None:
-        yield from _said(step.free_text, f"text in step {step.name}")
-    yield from _said(step.then, f"end of step {step.name}")
+        yield from _said(pathway, step.free_text, f"text in step {step.name}")
+    yield from _said(pathway, step.then, f"end of step {step.name}")
 
 
-def _said(action: Action, place: str) -> Iterator[_Mention]:
-    if action.say is not None:
-        yield _Mention(action.say, place)
+def _said(pathway: Pathway, action: Action, place: str) -> Iterator[_Mention]:
+    """What is said on the way into a step that sends nothing itself asks that step's question."""
+    if action.say is None:
+        return
+    target = pathway.steps.get(action.target or "")
+    asks = target is not None and target.send is None and bool(target.answers)
+    yield _Mention(action.say, place, _question_of(target) if target is not None and asks else None)

@@ -74,7 +74,7 @@ def _language_with(opened: TemplateSet, use: MessageUse, language: str, *pieces:
 
 
 def _preview_sms(opened: TemplateSet, use: MessageUse, language: str) -> TemplatePreview:
-    values = replace(_values(opened, language), first_name="", unsubscribe_url="")
+    values = replace(_values(opened, use.pathway, language), first_name="", unsubscribe_url="")
     shown = _scored(opened, use, language, Channel.SMS)
     try:
         sms = opened.library.sms(use.pathway, use.name, (language,), values, stop_line=use.is_reminder)
@@ -94,7 +94,7 @@ def _preview_sms(opened: TemplateSet, use: MessageUse, language: str) -> Templat
 def _preview_mail(opened: TemplateSet, use: MessageUse, language: str) -> TemplatePreview:
     shown = _scored(opened, use, language, Channel.EMAIL)
     try:
-        mail = opened.library.email(use.pathway, use.name, (language,), _values(opened, language))
+        mail = opened.library.email(use.pathway, use.name, (language,), _values(opened, use.pathway, language))
     except _UNSENDABLE:
         return shown  # its faults say why
     return replace(shown, subject=mail.subject, text=mail.text, html=mail.html)
@@ -114,9 +114,10 @@ def _scored(opened: TemplateSet, use: MessageUse, language: str, channel: Channe
     )
 
 
-def _values(opened: TemplateSet, language: str) -> MessageValues:
+def _values(opened: TemplateSet, pathway: str, language: str) -> MessageValues:
     """Typical values with the longest activity, because that is the one that may not fit."""
-    return replace(TYPICAL, activity=max(opened.activities.get(language, ()), key=len, default=TYPICAL.activity))
+    offered = opened.activities.get((pathway, language), ())
+    return replace(TYPICAL, activity=max(offered, key=len, default=TYPICAL.activity))
 
 
 def _score(opened: TemplateSet, use: MessageUse, language: str) -> Score | None:

@@ -71,8 +71,8 @@ def template_faults(
     wanted = (*dict.fromkeys(languages), *sorted(opened.tree.languages() - set(languages)))
     faults += layout_faults
     faults += _stray_faults(opened, uses, unread)
-    if any(use.routine for use in uses):
-        faults += _activity_faults(opened, wanted)
+    for pathway in sorted({use.pathway for use in uses if use.routine and opened.offers(use.pathway)}):
+        faults += _activity_faults(opened, pathway, wanted)
     for language in wanted:
         faults += _rules_faults(rules, language, config_dir)
         for use in uses:
@@ -135,6 +135,10 @@ def _stray_faults(opened: TemplateSet, uses: list[MessageUse], unread: Collectio
         if pathway not in pathways and pathway not in unread:
             hint = did_you_mean(pathway, sorted(pathways)) or "; remove the folder, or add the pathway"
             yield Fault(f"{root}/{MESSAGES}/{pathway}", 0, f"no pathway is called '{pathway}'{hint}")
+    for pathway, language in sorted(opened.tree.activities):
+        if pathway in pathways and not opened.offers(pathway):
+            message = f"no text of {pathway} has a place for {{{{ activity }}}}; remove the file"
+            yield Fault(f"{root}/{activities_name(pathway, language)}", 0, message)
     for pathway, name in opened.tree.messages:
         if pathway in pathways and (pathway, name) not in used:
             known = sorted(use.name for use in uses if use.pathway == pathway)
@@ -143,13 +147,13 @@ def _stray_faults(opened: TemplateSet, uses: list[MessageUse], unread: Collectio
             yield Fault(f"{root}/{MESSAGES}/{pathway}/{name}", 0, f"{owner} uses no message '{name}'{hint}")
 
 
-def _activity_faults(opened: TemplateSet, languages: tuple[str, ...]) -> Iterator[Fault]:
+def _activity_faults(opened: TemplateSet, pathway: str, languages: tuple[str, ...]) -> Iterator[Fault]:
     templates_dir = opened.library.templates_dir
-    model = read_activities(templates_dir, languages[0], FaultLog(""))
+    model = read_activities(templates_dir, pathway, languages[0], FaultLog(""))
     for language in languages:
-        name = activities_name(language)
+        name = activities_name(pathway, language)
         log = FaultLog(f"{templates_dir.name}/{name}")
-        own = read_activities(templates_dir, language, log)
+        own = read_activities(templates_dir, pathway, language, log)
         if not log.faults:
             check_activities(own, model, log)
         for group in own.values():

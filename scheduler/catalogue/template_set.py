@@ -43,7 +43,7 @@ class TemplateSet:
     rules: ContentRules
     layouts: Mapping[str, frozenset[str] | None]  # blocks by path; None when that cannot be told
     layouts_are_sound: bool  # an HTML mail is only tried when they are
-    activities: Mapping[str, tuple[str, ...]]  # every activity's text, by language
+    activities: Mapping[tuple[str, str], tuple[str, ...]]  # every activity's text, by pathway and language
 
     def has(self, use: MessageUse, language: str, piece: Piece) -> bool:
         """Whether the file exists."""
@@ -69,6 +69,18 @@ class TemplateSet:
             names = (names | MAY_BE_EMPTY) - {"activity"}
         return self._render(use, language, piece, source, names)
 
+    def offers(self, pathway: str) -> bool:
+        """Whether a message of the pathway has a place for what is offered in turn."""
+        return any(
+            isinstance(source := read_source(self.library.templates_dir, name), str)
+            and not isinstance(tree := parse(self.library.environment, source), Finding)
+            and "activity" in names_used(tree)
+            for (of, message), languages in self.tree.messages.items()
+            for language in languages
+            if of == pathway
+            for name in (source_name(pathway, message, language, Piece.SMS),)
+        )
+
     def stop_line(self, language: str) -> str | None:
         """The stop line as rendered, or None where there is none that works."""
         found = self.texts(STOP_LINE_USE, language, Piece.SMS) if self.has(STOP_LINE_USE, language, Piece.SMS) else []
@@ -78,7 +90,7 @@ class TemplateSet:
         self, use: MessageUse, language: str, piece: Piece, source: str, names: frozenset[str]
     ) -> Texts | list[Finding]:
         texts: dict[str, None] = {}
-        for values in variants(names, self.activities.get(language, ())):
+        for values in variants(names, self.activities.get((use.pathway, language), ())):
             try:
                 text = self.library.piece(use.pathway, use.name, language, piece, values)
             except (TemplateError, TypeError) as error:
@@ -105,7 +117,7 @@ def open_templates(templates_dir: Path, rules: ContentRules) -> tuple[TemplateSe
         rules=rules,
         layouts=layouts,
         layouts_are_sound=not faults,
-        activities={language: _activity_texts(templates_dir, language) for language in tree.activities},
+        activities={key: _activity_texts(templates_dir, *key) for key in tree.activities},
     )
     return opened, faults
 
@@ -137,8 +149,8 @@ def read_source(templates_dir: Path, name: str) -> str | Finding:
         return Finding(line, "is not UTF-8 text; save the file as UTF-8")
 
 
-def _activity_texts(templates_dir: Path, language: str) -> tuple[str, ...]:
-    groups = read_activities(templates_dir, language, FaultLog(""))
+def _activity_texts(templates_dir: Path, pathway: str, language: str) -> tuple[str, ...]:
+    groups = read_activities(templates_dir, pathway, language, FaultLog(""))
     return tuple(dict.fromkeys(activity.text for group in groups.values() for activity in group))
 
 

@@ -2,7 +2,7 @@
 
 messages/<pathway>/<message>/<language>.{sms.txt,subject.txt,email.txt,email.html}
 messages/service/<message>/…       what belongs to no pathway: help, stopped, …
-messages/exercise/activities.<language>.yaml
+messages/<pathway>/activities.<language>.yaml     what a message that repeats has to offer, in turn
 layouts/email.html                 what the HTML mails share
 """
 
@@ -28,9 +28,17 @@ SERVICE_MESSAGES = (
     "resumed",
     "later",
     "call_us",
+    "safety",
+    "which_one",
+    "who",
+    "time_set",
+    "time_closed",
+    "days_set",
+    "referral",
+    "topic_stopped",
+    "confirm",
     STOP_LINE,
 )
-ACTIVITIES_FOLDER = "exercise"
 
 
 class Piece(StrEnum):
@@ -55,9 +63,9 @@ def source_name(pathway: str, message: str, language: str, piece: Piece) -> str:
     return f"{MESSAGES}/{pathway}/{message}/{language}.{piece}"
 
 
-def activities_name(language: str) -> str:
-    """The path of the activities in one language, from the templates folder."""
-    return f"{MESSAGES}/{ACTIVITIES_FOLDER}/activities.{language}.yaml"
+def activities_name(pathway: str, language: str) -> str:
+    """The path of a pathway's activities in one language, from the templates folder."""
+    return f"{MESSAGES}/{pathway}/activities.{language}.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +82,20 @@ class Tree:
 
     messages: dict[tuple[str, str], dict[str, frozenset[Piece]]] = field(default_factory=dict)
     pathways: tuple[str, ...] = ()  # folders under messages/
-    activities: tuple[str, ...] = ()  # languages
+    activities: frozenset[tuple[str, str]] = frozenset()  # of (pathway, language)
     layouts: tuple[str, ...] = ()  # paths from the templates folder
     strays: tuple[Stray, ...] = ()
 
     def languages(self) -> frozenset[str]:
         """Every language that something is written in."""
-        return frozenset(self.activities).union(*self.messages.values())
+        return frozenset(language for _, language in self.activities).union(*self.messages.values())
 
 
 def read_tree(templates_dir: Path) -> Tree:
     """What lies in `templates_dir`. A missing folder holds nothing; names with a leading dot are ignored."""
     strays: list[Stray] = []
     messages: dict[tuple[str, str], dict[str, frozenset[Piece]]] = {}
-    activities: list[str] = []
+    activities: set[tuple[str, str]] = set()
     pathways: list[str] = []
     for pathway in _visible(templates_dir / MESSAGES):
         if not pathway.is_dir():
@@ -98,13 +106,13 @@ def read_tree(templates_dir: Path) -> Tree:
             if entry.is_dir():
                 messages[pathway.name, entry.name] = _read_message(templates_dir, entry, strays)
             elif (language := _activities_language(entry)) is not None:
-                activities.append(language)
+                activities.add((pathway.name, language))
             else:
                 strays.append(_stray(templates_dir, entry, "only folders named after a message belong here; move it"))
     return Tree(
         messages=messages,
         pathways=tuple(pathways),
-        activities=tuple(activities),
+        activities=frozenset(activities),
         layouts=tuple(f"{LAYOUTS}/{layout.name}" for layout in _visible(templates_dir / LAYOUTS)),
         strays=tuple(strays),
     )
@@ -122,7 +130,7 @@ def _stray(templates_dir: Path, path: Path, remedy: str) -> Stray:
 def _activities_language(file: Path) -> str | None:
     name, _, rest = file.name.partition(".")
     language = rest.removesuffix(".yaml")
-    is_one = file.parent.name == ACTIVITIES_FOLDER and name == "activities" and language != rest
+    is_one = name == "activities" and language != rest
     return language if is_one and normalise_language(language) == language else None
 
 

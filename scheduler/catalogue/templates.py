@@ -118,7 +118,7 @@ class TemplateLibrary:
         self._loader = FileSystemLoader(templates_dir, encoding="utf-8-sig")
         self.environment = template_environment(self._loader)
         self._compiled: dict[tuple[str, str, str, Piece], _Compiled | None] = {}
-        self._activities: dict[tuple[Mobility, str], tuple[str, ...]] = {}
+        self._activities: dict[tuple[str, Mobility, str], tuple[str, ...]] = {}
         self._layouts_digest: str | None = None
         self._used_names: dict[tuple[str, str, tuple[str, ...], bool], Sequence[str]] = {}
         self._texts: dict[tuple[object, ...], RenderedSms] = {}
@@ -160,6 +160,7 @@ class TemplateLibrary:
             found = self._find(pathway, template, language, Piece.SMS)
             if found is None:
                 continue
+            self._check_offer(pathway, found, languages, values)
             body = found.render(template_context(values, language))
             if not body:
                 continue
@@ -184,6 +185,7 @@ class TemplateLibrary:
             html = self._find(pathway, template, language, Piece.HTML)
             if subject is None or text is None or html is None:
                 continue
+            self._check_offer(pathway, text, languages, values)
             context = template_context(values, language)
             rendered = RenderedEmail(
                 subject=subject.render(context),
@@ -196,18 +198,14 @@ class TemplateLibrary:
                 return rendered
         raise self._missing(pathway, template, languages, Piece.TEXT)
 
-    def activities(self, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """The activities for `mobility` in the first of `languages` that has some, in rotation order.
-
-        Raises `TemplateMissingError` when none has.
-        """
+    def activities(self, pathway: str, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """What `pathway` offers in turn for `mobility`, in the first of `languages` that has some; often nothing."""
         for language in languages:
-            if (mobility, language) not in self._activities:
-                self._read_activities(language)
-            if found := self._activities[mobility, language]:
+            if (pathway, mobility, language) not in self._activities:
+                self._read_activities(pathway, language)
+            if found := self._activities[pathway, mobility, language]:
                 return found
-        file = self.templates_dir / activities_name(languages[-1])
-        raise TemplateMissingError(f"no activities for {mobility} in {', '.join(languages)}; write them in {file}")
+        return ()
 
     def piece(self, pathway: str, message: str, language: str, piece: Piece, values: MessageValues) -> str | None:
         """One file of a message as rendered, without fallback; None when there is no such file.
@@ -262,11 +260,20 @@ class TemplateLibrary:
             self._layouts_digest = _digest(*(layout.read_text("utf-8-sig") for layout in layouts))
         return self._layouts_digest
 
-    def _read_activities(self, language: str) -> None:
-        groups = read_activities(self.templates_dir, language, FaultLog(activities_name(language)))
+    def _read_activities(self, pathway: str, language: str) -> None:
+        name = activities_name(pathway, language)
+        is_there = (self.templates_dir / name).exists()
+        groups = read_activities(self.templates_dir, pathway, language, FaultLog(name)) if is_there else {}
         for mobility in Mobility:
             texts = tuple(activity.text for activity in groups.get(mobility, ()))
-            self._activities[mobility, language] = texts
+            self._activities[pathway, mobility, language] = texts
+
+    def _check_offer(self, pathway: str, found: _Compiled, languages: tuple[str, ...], values: MessageValues) -> None:
+        """A text with a place for what is offered in turn must not go without."""
+        if "activity" in found.names and not values.activity:
+            file = self.templates_dir / activities_name(pathway, languages[-1])
+            tried = ", ".join(dict.fromkeys(languages))
+            raise TemplateMissingError(f"{pathway} has no activities that fit in {tried}; write them in {file}")
 
     def _missing(self, pathway: str, message: str, languages: tuple[str, ...], piece: Piece) -> TemplateMissingError:
         file = self.templates_dir / source_name(pathway, message, languages[-1], piece)

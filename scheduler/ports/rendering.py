@@ -83,6 +83,6 @@ class Renderer(Protocol):
         self, pathway: str, template: str, languages: tuple[str, ...], values: MessageValues
     ) -> RenderedEmail: ...
 
-    def activities(self, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
-        """The exercise activities that fit, in rotation order."""
+    def activities(self, pathway: str, mobility: Mobility, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """What a pathway offers in turn that fits, one in each message; most offer nothing."""
         ...

@@ -130,7 +130,7 @@ class Composer:
         *,
         unsubscribe_url: str = "",
     ) -> MessageValues:
-        activities = self._renderer.activities(mobility, languages)
+        activities = self._renderer.activities(message.pathway, mobility, languages)
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",

@@ -55,8 +55,8 @@ def _clinic() -> Column[Any]:
 
 
 def _its_clinic() -> Column[Any]:
-    """Of rows that are written by the hundred. What they belong to vouches for the clinic; asking the clinic's own row
-    as well would cost more than the row, and on PostgreSQL have all workers lock that one."""
+    """Of rows that are written by the hundred. What they belong to vouches for the clinic; asking the clinic's own
+    row as well would cost more than the row, and on PostgreSQL have all workers lock that one."""
     return Column("clinic_id", Integer, nullable=False)
 
 

@@ -78,11 +78,21 @@ MESSAGES = _messages()  # as `<pathway>/<message>`, all but the stop line
 
 
 def steps_that_ask(message: str) -> list[dict[str, Any]]:
-    """The steps that send `message` and then wait for an answer, as they stand in the YAML."""
+    """The steps that ask by `message` and then wait for an answer, as they stand in the YAML.
+
+    A step that sends nothing has its question asked by what is said on the way into it.
+    """
     pathway, _, name = message.partition("/")
     if pathway == SERVICE:
         return []
-    return [step for step in _pathway(pathway)["steps"].values() if name in _asked(step)]
+    steps = _pathway(pathway)["steps"]
+    said = {action["go"] for step in steps.values() for action in _actions(step) if action.get("say") == name}
+    silent = {step for step in said if "send" not in steps[step] and steps[step].get("answers")}
+    return [step for key, step in steps.items() if name in _asked(step) or key in silent]
+
+
+def _actions(step: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from (action for action in step.get("answers", {}).values() if "go" in action)
 
 
 def digits_of(step: dict[str, Any]) -> set[str]:
@@ -97,16 +107,16 @@ def source_of(message: str, language: str, piece: Piece) -> str:
 
 
 @cache
-def activities(language: str) -> dict[str, list[tuple[str, str]]]:
-    """(id, text) of every activity, by mobility, in rotation order."""
-    text = (TEMPLATES / "messages" / "exercise" / f"activities.{language}.yaml").read_text("utf-8")
+def activities(language: str, pathway: str = "exercise") -> dict[str, list[tuple[str, str]]]:
+    """(id, text) of every activity, by mobility or for everybody, in rotation order."""
+    text = (TEMPLATES / "messages" / pathway / f"activities.{language}.yaml").read_text("utf-8")
     groups = yaml.safe_load(text)
     return {group: [next(iter(item.items())) for item in items] for group, items in groups.items()}
 
 
-def activity_texts(language: str) -> list[str]:
+def activity_texts(language: str, pathway: str = "exercise") -> list[str]:
     """Every activity's text, of all mobilities."""
-    return [text for items in activities(language).values() for _, text in items]
+    return [text for items in activities(language, pathway).values() for _, text in items]
 
 
 def values(
@@ -136,7 +146,7 @@ def render(message: str, language: str, piece: Piece, filled: MessageValues) -> 
 def every_rendering(message: str, language: str, piece: Piece) -> tuple[str, ...]:
     """The file with and without a phone, with each activity or count it may be given; each outcome once."""
     source = source_of(message, language, piece)
-    offered = activity_texts(language) if "{{ activity }}" in source else [""]
+    offered = activity_texts(language, message.partition("/")[0]) if "{{ activity }}" in source else [""]
     counts = _COUNTS if "count" in source else (3,)
     filled = (
         values(activity=activity, count=count, phone=phone)

@@ -122,7 +122,7 @@ def only_fault(root: Path, changes: Mapping[str, str | None]) -> Fault:
 def _sound_files() -> dict[str, str | None]:
     files: dict[str, str | None] = {"layouts/email.html": LAYOUT}
     for language in LANGUAGES:
-        files[activities_name(language)] = activities_yaml(language)
+        files[activities_name("exercise", language)] = activities_yaml(language)
         for use in message_uses(PATHWAYS):
             for piece in pieces_of(use.pathway, use.name):
                 name = source_name(use.pathway, use.name, language, piece)

@@ -33,11 +33,16 @@ from tests.support.message_texts import (
 each_message = pytest.mark.parametrize("message", MESSAGES)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
-REPLY_WORDS = {"en": {"DONE", "LATER", "PAUSE", "RESUME"}, "es": {"HECHO", "PAUSA", "SEGUIR"}}
+REPLY_WORDS = {
+    "en": {"DONE", "LATER", "PAUSE", "RESUME", "TIME", "DIET"},
+    "es": {"HECHO", "PAUSA", "SEGUIR", "HORA", "DIETA"},
+}
 CARRIER_WORDS = {  # they act at the carrier, so they stand only where that is what they are for
     "service/help": {"STOP"},
     "service/started": {"HELP", "STOP"},
     "service/stopped": {"START"},
+    "service/confirm": {"OK", "STOP"},
+    "service/topic_stopped": {"STOP"},
 }
 DONE_WORD = {"en": "DONE", "es": "HECHO"}
 
@@ -76,6 +81,7 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "exercise/activity": {"activity"},
         "exercise/week": {"count"},
         "exercise/well_done": {"count"},
+        "nutrition/idea": {"activity"},
     }.get(message, set())
     for piece in Piece:
         tree = Environment(autoescape=True).parse(source_of(message, language, piece))

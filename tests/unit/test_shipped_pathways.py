@@ -1,4 +1,4 @@
-"""The four shipped pathways have the defaults that clinics rely on: days, digits, waits, priorities."""
+"""The shipped pathways have the defaults that clinics rely on: days, digits, waits, priorities."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def rests(step: Step) -> tuple[Wait | None, Action]:
     return (step.rest, step.then)
 
 
-def test_they_have_no_fault_and_none_is_off(loaded: LoadedPathways) -> None:
+def test_they_have_no_fault_and_two_are_off(loaded: LoadedPathways) -> None:
     assert loaded.faults == []
-    assert loaded.disabled == frozenset()
-    assert set(loaded.pathways) == {"vitamin_d", "dexa", "exercise", "supplement"}
+    assert loaded.disabled == {"falls", "nutrition"}
+    assert set(loaded.pathways) == {"vitamin_d", "dexa", "exercise", "supplement", "falls", "nutrition"}
 
 
 def test_the_shipped_reply_words_and_task_kinds_have_no_fault(pathways: dict[str, Pathway]) -> None:
@@ -217,3 +217,40 @@ def test_each_decision_closes_the_task_and_has_its_own_wording(pathways: dict[st
     assert pathways["supplement"].facts[decision] == Action(
         close=("supplement_clearance",), say=decision, go="resting"
     )
+
+
+# Falls and food
+
+
+def test_a_fall_leads_to_a_task_and_to_the_offer_of_a_physical_therapist(pathways: dict[str, Pathway]) -> None:
+    steps = pathways["falls"].steps
+    assert digits(steps["ask"]) == {"1": "fell", "2": "no_fall"}
+    assert leads(steps["ask"]) == {"fell": ("fell", NOW), "no_fall": ("resting", NOW)}
+    tasks = {answer.name: answer.action.task for answer in steps["fell"].answers}
+    assert tasks == {"hurt": "hurt_in_a_fall", "not_hurt": "had_a_fall"}
+    assert {target for target, _ in leads(steps["fell"]).values()} == {"offer"}
+    wanted = steps["offer"].answer("wanted")
+    assert wanted is not None
+    assert wanted.action.task == "referral_pt"
+
+
+def test_falls_are_asked_about_four_times_a_year(pathways: dict[str, Pathway]) -> None:
+    rest, then = rests(pathways["falls"].steps["resting"])
+    assert rest == Wait(3, Unit.MONTHS)
+    assert then.target == "ask"
+
+
+def test_a_fall_that_nobody_hears_more_of_is_a_task_too(pathways: dict[str, Pathway]) -> None:
+    assert silences(pathways["falls"].steps["fell"]) == [(Wait(2), None, "had_a_fall", "offer")]
+    assert silences(pathways["falls"].steps["ask"])[-1] == (Wait(24), None, "call_about_falls", "resting")
+
+
+def test_being_hurt_in_a_fall_is_a_clinician_s_task_of_the_same_day() -> None:
+    kind = load_task_kinds(SHIPPED).kinds["hurt_in_a_fall"]
+    assert (kind.role, kind.priority, kind.due_working_days) == (TaskRole.CLINICIAN, "urgent", 0)
+
+
+def test_a_food_idea_comes_once_a_week(pathways: dict[str, Pathway]) -> None:
+    weekly = pathways["nutrition"].steps["weekly"]
+    assert (weekly.every, weekly.first, weekly.send) == (Every.WEEK, "hello", "idea")
+    assert pathways["nutrition"].late is Late.SKIP

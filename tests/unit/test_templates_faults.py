@@ -88,7 +88,7 @@ def test_every_place_that_can_send_or_say_a_message_counts() -> None:
         ("messages/falls/ask/en_US.sms.txt", "rename it, as in en-US.sms.txt"),
         ("messages/falls/ask/+.sms.txt", "names here begin with a language tag"),
         ("messages/falls/notes.txt", "only folders named after a message belong here"),
-        ("messages/falls/activities.en.yaml", "only folders named after a message belong here"),
+        ("messages/falls/activities.en.yaml", "no text of falls has a place for {{ activity }}; remove the file"),
         ("messages/notes.txt", "only folders named after a pathway belong here"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -201,21 +201,34 @@ def test_a_broken_template_does_not_keep_the_others_from_being_sent(tmp_path: Pa
 
 def test_activities_come_in_rotation_order_in_the_first_language_that_has_them(tmp_path: Path) -> None:
     templates = library(tmp_path)
-    assert templates.activities(Mobility.WALKING, MEXICAN)[:2] == (
+    assert templates.activities("exercise", Mobility.WALKING, MEXICAN)[:2] == (
         "Camine a la puerta, vez 0.",
         "Camine a la puerta, vez 1.",
     )
-    assert templates.activities(Mobility.WHEELCHAIR, ("fr", "en"))[6] == "Walk to the door and back, time 6."
+    assert (
+        templates.activities("exercise", Mobility.WHEELCHAIR, ("fr", "en"))[6] == "Walk to the door and back, time 6."
+    )
 
 
 def test_activities_of_a_mobility_fall_back_when_a_language_has_none(tmp_path: Path) -> None:
     spanish = activities_yaml("es").replace("walking:", "walkers:")
     templates = library(tmp_path, {"messages/exercise/activities.es.yaml": spanish})
-    assert templates.activities(Mobility.WALKING, MEXICAN)[0].startswith("Walk")
-    assert templates.activities(Mobility.LIMITED, MEXICAN)[0].startswith("Camine")
+    assert templates.activities("exercise", Mobility.WALKING, MEXICAN)[0].startswith("Walk")
+    assert templates.activities("exercise", Mobility.LIMITED, MEXICAN)[0].startswith("Camine")
 
 
 def test_missing_activities_are_named_with_their_file(tmp_path: Path) -> None:
     gone: dict[str, str | None] = {f"messages/exercise/activities.{one}.yaml": None for one in ("en", "es")}
-    with pytest.raises(TemplateMissingError, match=r"no activities for limited .*activities\.en\.yaml"):
-        library(tmp_path, gone).activities(Mobility.LIMITED, MEXICAN)
+    templates = library(tmp_path, gone)
+    assert templates.activities("exercise", Mobility.LIMITED, MEXICAN) == ()
+    with pytest.raises(TemplateMissingError, match=r"exercise has no activities .*activities\.en\.yaml"):
+        templates.sms("exercise", "activity", MEXICAN, replace(values(), activity=""), stop_line=False)
+    with pytest.raises(TemplateMissingError, match=r"exercise has no activities .*activities\.en\.yaml"):
+        templates.email("exercise", "activity", MEXICAN, replace(values(), activity=""))
+
+
+def test_what_suits_everybody_is_written_once(tmp_path: Path) -> None:
+    one = "everybody:\n" + "".join(f"  - idea_{number}: 'Try this, {number}.'\n" for number in range(7))
+    templates = library(tmp_path, {"messages/falls/activities.en.yaml": one})
+    for mobility in Mobility:
+        assert templates.activities("falls", mobility, ("en",))[2] == "Try this, 2."
