@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from scheduler.catalogue.yaml_fields import Fields
 from scheduler.catalogue.yaml_nodes import did_you_mean
 from scheduler.domain.pathway import Pathway, Step
+from scheduler.domain.reply_alarms import Alarms, alarms
 from scheduler.domain.reply_meaning import ANY
 from scheduler.domain.reply_patterns import examples
-from scheduler.domain.reply_urgent import hears_danger, hears_stop
 from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, Phrase, ReplyWords, WordList
 
 _CARRIERS_PLACES: Mapping[CarrierMeaning, frozenset[tuple[str, str]]] = {
@@ -19,8 +19,8 @@ _CARRIERS_PLACES: Mapping[CarrierMeaning, frozenset[tuple[str, str]]] = {
     CarrierMeaning.HELP: frozenset({("commands", Command.HELP)}),
 }
 _STOP = ("commands", Command.STOP)
-_STOP_PHRASE = ("phrases", Phrase.STOP)
-_SAFETY_PHRASE = ("phrases", Phrase.SAFETY)
+_NOT_STOP = ("phrases", Phrase.NOT_STOP)
+_NOT_SAFETY = ("phrases", Phrase.NOT_SAFETY)
 _MEANINGFUL = ("commands", "answers")  # sections whose words are a whole reply
 _ONE_PLACE = ("topics", "digits", "numbers", "units", "weekdays", "months")
 _MOST_EXAMPLES = 60  # of one phrase
@@ -62,10 +62,10 @@ class File:
 
 def check_words(file: File, files: Mapping[str, File], pathways: Mapping[str, Pathway]) -> None:
     """Report every fault of one language's words; what is heard in every language is heard with all `files`."""
-    languages = tuple(files[name].words for name in sorted(files))
+    urgent = alarms(tuple(files[name].words for name in sorted(files)))
     _check_carriers(file)
-    _check_heard_as_urgent(file, languages)
-    _check_swallowed(file, languages)
+    _check_heard_as_urgent(file, urgent)
+    _check_exceptions(file, urgent)
     _check_two_meanings(file)
     _check_steps(file, pathways)
     _check_one_place(file)
@@ -81,33 +81,43 @@ def _check_carriers(file: File) -> None:
             file.fault(word.line, f"{word.where}: {taken}, so it cannot mean anything else; remove it here")
 
 
-def _check_heard_as_urgent(file: File, languages: Sequence[ReplyWords]) -> None:
+def _check_heard_as_urgent(file: File, urgent: Alarms) -> None:
     """A word that is heard as a wish to stop, or as danger, would never get as far as its own meaning."""
     for word in file.seen:
         if word.section not in _MEANINGFUL or word.place == _STOP or word.text in CARRIER_WORDS:
             continue
         for text in file.texts(word):
-            if hears_stop(text, languages):
+            if urgent.hears(Phrase.STOP, text):
                 file.fault(word.line, f"{word.where}: '{text}' is heard as a wish to stop; choose another word")
                 break
-            if hears_danger(text, languages):
+            if urgent.hears(Phrase.SAFETY, text):
                 file.fault(word.line, f"{word.where}: '{text}' is heard as words of danger; choose another word")
                 break
 
 
-def _check_swallowed(file: File, languages: Sequence[ReplyWords]) -> None:
-    """A wish to stop, or danger, that a list of exceptions hides would be missed."""
+def _check_exceptions(file: File, urgent: Alarms) -> None:
+    """What follows a plain wish to stop cannot take it back; and danger cannot be danger and none."""
     for word in file.seen:
-        if word.place in (_STOP, _STOP_PHRASE):
-            hidden = next((text for text in file.texts(word) if not hears_stop(text, languages)), None)
+        if word.place == _NOT_STOP:
+            hidden = next(filter(None, (_hidden_wish(text, urgent) for text in file.texts(word))), None)
             if hidden is not None:
-                remedy = f"'{hidden}' is swallowed by a phrase under not_stop; shorten that one"
-                file.fault(word.line, f"{word.where}: {remedy}")
-        if word.place == _SAFETY_PHRASE:
-            hidden = next((text for text in file.texts(word) if not hears_danger(text, languages)), None)
-            if hidden is not None:
-                remedy = f"'{hidden}' is swallowed by a phrase under not_safety; shorten that one"
-                file.fault(word.line, f"{word.where}: {remedy}")
+                remedy = "let what takes it back stand before it, or remove it"
+                file.fault(
+                    word.line, f"{word.where}: '{word.text}' would swallow the wish to stop '{hidden}'; {remedy}"
+                )
+        if word.place == _NOT_SAFETY and any(_is_danger_itself(text, urgent) for text in file.texts(word)):
+            both = f"'{word.text}' also stands under phrases, safety"
+            file.fault(word.line, f"{word.where}: {both}; it cannot be danger and none")
+
+
+def _hidden_wish(text: str, urgent: Alarms) -> str | None:
+    """The wish to stop of two words or more that `text` begins with."""
+    ends = [end for start, end in urgent.places(Phrase.STOP, text) if start == 0]
+    return " ".join(text.split()[: max(ends)]) if max(ends, default=0) > 1 else None
+
+
+def _is_danger_itself(text: str, urgent: Alarms) -> bool:
+    return (0, len(text.split())) in urgent.places(Phrase.SAFETY, text)
 
 
 def _check_two_meanings(file: File) -> None:

@@ -30,13 +30,10 @@ SERVICE_MESSAGES = (
     "call_us",
     "safety",
     "which_one",
-    "who",
     "time_set",
     "time_closed",
     "days_set",
     "referral",
-    "topic_stopped",
-    "confirm",
     STOP_LINE,
 )
 

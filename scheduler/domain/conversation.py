@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from scheduler.domain.contact import (
@@ -17,7 +18,7 @@ from scheduler.domain.contact import (
     TaskOpened,
 )
 from scheduler.domain.effects import sendable
-from scheduler.domain.enrolment import Answered, Event, FactRecorded, Paused, Resumed, TextReceived
+from scheduler.domain.enrolment import Answered, Event, FactRecorded, Resumed, TextReceived
 from scheduler.domain.facts import FactKind
 from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.messages import MessageKind
@@ -27,13 +28,19 @@ from scheduler.domain.reply_words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
+from scheduler.domain.wishes import at_another_time, on_other_days, repeats, without_what_repeats
 
 ACKNOWLEDGEMENT = "unclear"  # the service message: your words were passed on
+WHICH_ONE = "which_one"  # the service message: we asked two things, and your answer fits both
+TOLD_ONCE = frozenset({ACKNOWLEDGEMENT, WHICH_ONE})  # once on a day of the patient's, and once for texts in a row
+FRESH = timedelta(days=7)  # an answer is to a question of the last days rather than to an older one
+ASKED_FOR = timedelta(days=1)  # then we may ask again which question is meant
 IN_A_ROW = timedelta(seconds=10)  # texts that come so soon after one another are one message to the patient
 
 _SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
-_HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER})
-_NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help"})  # carriers expect these to be answered always
+_HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER, Meaning.SAFETY})
+# Carriers expect the first three to be answered always; whoever speaks of danger is answered whatever they agreed to.
+_NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help", "safety"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +60,26 @@ def hear(
     channel: Channel,
     words: Mapping[str, ReplyWords],
     languages: tuple[str, ...],
-    acknowledged_at: datetime | None = None,
+    told: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Heard:
     """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome.
 
-    `acknowledged_at` (UTC) is when the patient was last told that their words were passed on: once a day is enough,
-    and once for texts in a row.
+    `told` says when (UTC) the patient was last sent each of `TOLD_ONCE`.
     """
     meaning = interpret(text, open_questions(situation), words, languages=languages)
-    if meaning.is_reaction:  # a tap on one of our messages: nothing was said
+    if meaning.is_reaction or meaning.is_courtesy:  # a tap on one of our messages, or thanks: nothing follows
         return Heard(meaning, situation.unchanged())
-    respond = _RESPONSES.get(meaning.meaning, _for_a_person)
-    is_served = situation.contact.status in _SERVED and situation.contact.reach.has(channel)
-    if not is_served and meaning.meaning not in _HEARD_BY_ANYONE:
-        respond = _for_a_person  # nobody was asked anything by this way
-    heard = respond(situation, meaning, channel)
+    if _is_in_doubt(situation, meaning, told.get(WHICH_ONE)):
+        heard = _ask_which(situation, meaning, channel)
+    else:
+        heard = _respond(situation, meaning, channel)
+        for part in meaning.also:
+            heard = _and_then(heard, _respond(_after(situation, heard), part, channel))
     tasks = heard.change.tasks
     if meaning.speaks_of_danger and meaning.meaning is not Meaning.SAFETY:
         tasks = (*tasks, TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES))
+    if meaning.has_more and not any(isinstance(task, TaskOpened) and _is_ours(task) for task in tasks):
+        tasks = (*tasks, TaskOpened(ServiceTask.MORE_TO_READ, SERVICE_MESSAGES))
     return replace(
         heard,
         change=replace(
@@ -79,16 +88,39 @@ def hear(
             messages=tuple(
                 replace(message, channel=channel)
                 for message in heard.change.messages
-                if not (is_acknowledgement(message) and _is_acknowledged(situation, acknowledged_at))
+                if not (is_told_once(message) and _is_told(situation, told.get(message.template)))
             ),
             tasks=tuple(_with_words(task, text.strip()) for task in tasks),
         ),
     )
 
 
-def is_acknowledgement(message: PlannedMessage) -> bool:
-    """Whether a message tells that words were passed on."""
-    return (message.pathway, message.template) == (SERVICE_MESSAGES, ACKNOWLEDGEMENT)
+def is_told_once(message: PlannedMessage) -> bool:
+    """Whether a message is one that a patient needs but once a day."""
+    return message.pathway == SERVICE_MESSAGES and message.template in TOLD_ONCE
+
+
+def _respond(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    respond = _RESPONSES.get(meaning.meaning, _for_a_person)
+    is_served = situation.contact.status in _SERVED and situation.contact.reach.has(channel)
+    if not is_served and meaning.meaning not in _HEARD_BY_ANYONE:
+        respond = _for_a_person  # nobody was asked anything by this way
+    return respond(situation, meaning, channel)
+
+
+def _after(situation: Situation, heard: Heard) -> Situation:
+    return replace(situation, contact=heard.change.contact, enrolments=heard.change.enrolments)
+
+
+def _and_then(first: Heard, second: Heard) -> Heard:
+    """What two parts of one text come to; the first gives its meaning."""
+    change = replace(
+        second.change,
+        messages=(*first.change.messages, *second.change.messages),
+        tasks=(*first.change.tasks, *second.change.tasks),
+        superseded=first.change.superseded | second.change.superseded,
+    )
+    return replace(first, change=change)
 
 
 def open_questions(situation: Situation) -> list[OpenQuestion]:
@@ -124,10 +156,29 @@ def _done(situation: Situation, meaning: Interpretation, channel: Channel) -> He
     if meaning.pathway is not None:
         return _answer(situation, replace(meaning, answer=meaning.answer or "done"), channel)
     event = Answered(situation.today, "done")
-    events = situation.each(lambda one: event if _is_routine(situation, one) else None)
+    events = situation.each(lambda one: event if repeats(situation, one) else None)
     if not events:
         return _for_a_person(situation, meaning, channel)
     return Heard(meaning, situation.react(events, kind=MessageKind.REPLY))
+
+
+def _is_in_doubt(situation: Situation, meaning: Interpretation, asked_at: datetime | None) -> bool:
+    """Whether an answer fits several questions that are fresh in the patient's mind, and we have not asked which."""
+    is_asked = asked_at is not None and IN_A_ROW < situation.now - asked_at < ASKED_FOR
+    return not is_asked and sum(_is_fresh(situation, one, meaning.candidates) for one in situation.enrolments) > 1
+
+
+def _is_fresh(situation: Situation, enrolled: Enrolled, candidates: Sequence[str]) -> bool:
+    pathway = situation.pathways.get(enrolled.state.pathway)
+    if pathway is None or pathway.name not in candidates or pathway.steps[enrolled.state.step].rest is not None:
+        return False
+    return enrolled.state.silence_from >= situation.today - FRESH
+
+
+def _ask_which(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """The answer fits two questions: asked once, and until then it answers neither."""
+    unsure = replace(meaning, meaning=Meaning.UNCLEAR, pathway=None, answer=None)
+    return Heard(unsure, _with_service_message(situation.unchanged(), WHICH_ONE, situation, channel))
 
 
 def _supplement(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
@@ -181,18 +232,39 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
 
 def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     until = None if meaning.pause is None else meaning.pause.after(situation.today)
-    event = Paused(situation.today, until)
-    events = situation.each(lambda one: event if _is_routine(situation, one) else None)
-    if not events:
+    change = without_what_repeats(situation, until=until)
+    if change is None:
         return _for_a_person(situation, meaning, channel)
-    change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "paused", situation, channel))
+
+
+def _time(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    if meaning.at is None:
+        return _for_a_person(situation, meaning, channel)
+    change = at_another_time(situation, meaning.at)
+    if change is None:
+        return Heard(meaning, _with_service_message(situation.unchanged(), "time_closed", situation, channel))
+    return Heard(meaning, _with_service_message(change, "time_set", situation, channel))
+
+
+def _days(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    if not meaning.weekdays or not any(repeats(situation, one) for one in situation.enrolments):
+        return _for_a_person(situation, meaning, channel)
+    change = on_other_days(situation, meaning.weekdays)
+    return Heard(meaning, _with_service_message(change, "days_set", situation, channel))
+
+
+def _safety(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """The fixed text at once, by night too; exercise rests until the patient wants it back; a person looks today."""
+    change = without_what_repeats(situation, until=None) or situation.unchanged()
+    change = _with_service_message(change, "safety", situation, channel)
+    return Heard(meaning, replace(change, tasks=(*change.tasks, TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES))))
 
 
 def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Ends what PAUSE began; a pathway that the clinic has put on hold is not the patient's to resume."""
     event = Resumed(situation.today)
-    events = situation.each(lambda one: event if one.state.is_paused and _is_routine(situation, one) else None)
+    events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
     change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "resumed", situation, channel))
 
@@ -227,8 +299,8 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
 
 def _for_a_person(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Nothing the service may settle: the words go to the worklist, and the patient hears that they did."""
-    kind = _TASK_OF.get(meaning.answer or meaning.meaning, ServiceTask.UNCLEAR_REPLY)
-    template = "help" if meaning.meaning is Meaning.SAFETY else ACKNOWLEDGEMENT
+    kind = _REFERRALS.get(meaning.answer or "", ServiceTask.UNCLEAR_REPLY)
+    template = "referral" if meaning.meaning is Meaning.REFERRAL else ACKNOWLEDGEMENT
     change = _with_service_message(situation.unchanged(), template, situation, channel)
     return Heard(meaning, replace(change, tasks=(TaskOpened(kind, SERVICE_MESSAGES),)))
 
@@ -246,24 +318,21 @@ _RESPONSES: Mapping[Meaning, _Response] = {
     Meaning.HELP: _help,
     Meaning.LATER: _later,
     Meaning.WRONG_NUMBER: _wrong_number,
+    Meaning.TIME: _time,
+    Meaning.DAYS: _days,
+    Meaning.SAFETY: _safety,
 }
 
-_TASK_OF: Mapping[str, ServiceTask] = {
-    Meaning.SAFETY: ServiceTask.SAFETY,
+_REFERRALS: Mapping[str, ServiceTask] = {
     ServiceTask.REFERRAL_PT: ServiceTask.REFERRAL_PT,
     ServiceTask.REFERRAL_DIET: ServiceTask.REFERRAL_DIET,
 }
 
 
-def _is_acknowledged(situation: Situation, at: datetime | None) -> bool:
+def _is_told(situation: Situation, at: datetime | None) -> bool:
     if at is None:
         return False
     return local_date(at, situation.contact.zone) >= situation.today or situation.now - at <= IN_A_ROW
-
-
-def _is_routine(situation: Situation, enrolled: Enrolled) -> bool:
-    pathway = situation.pathways.get(enrolled.state.pathway)
-    return pathway is not None and any(step.every is not None for step in pathway.steps.values())
 
 
 def _named(change: Change, text: str) -> Change:
@@ -273,9 +342,11 @@ def _named(change: Change, text: str) -> Change:
 
 def _with_words(task: TaskChange, words: str) -> TaskChange:
     """A task for a person to read a reply, with the patient's own words."""
-    if isinstance(task, TaskOpened) and task.pathway == SERVICE_MESSAGES:
-        return replace(task, note=words)
-    return task
+    return replace(task, note=words) if isinstance(task, TaskOpened) and _is_ours(task) else task
+
+
+def _is_ours(task: TaskOpened) -> bool:
+    return task.pathway == SERVICE_MESSAGES
 
 
 def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:

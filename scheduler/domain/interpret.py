@@ -33,14 +33,15 @@ from functools import lru_cache
 from scheduler.domain.reply_answers import Answers
 from scheduler.domain.reply_commands import read_supplement
 from scheduler.domain.reply_hearing import Heard, hear, is_one_of, languages_of
+from scheduler.domain.reply_indexes import Languages
 from scheduler.domain.reply_meaning import ANY, DONE, Interpretation, Meaning, OpenQuestion
 from scheduler.domain.reply_parts import Parts, read_parts
 from scheduler.domain.reply_text import is_reaction
-from scheduler.domain.reply_urgent import hears_stop, read_urgent
-from scheduler.domain.reply_vocabulary import Languages, Vocabulary, vocabulary
+from scheduler.domain.reply_urgent import read_urgent
+from scheduler.domain.reply_vocabulary import Vocabulary, vocabulary
 from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, ReplyWords, WordList
 
-__all__ = ["ANY", "DONE", "Interpretation", "Meaning", "OpenQuestion", "hears_stop", "interpret"]
+__all__ = ["ANY", "DONE", "Interpretation", "Meaning", "OpenQuestion", "interpret"]
 
 
 def interpret(

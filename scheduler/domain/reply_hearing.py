@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from scheduler.domain.folding import normalise
+from scheduler.domain.reply_indexes import Languages
 from scheduler.domain.reply_patterns import Words
 from scheduler.domain.reply_text import own_words
-from scheduler.domain.reply_vocabulary import Languages, Vocabulary, vocabulary
+from scheduler.domain.reply_vocabulary import Vocabulary, vocabulary
 from scheduler.domain.reply_words import ReplyWords
 
 # P.T. and p. m. are one word each. Each alternative reads a fixed number of characters or one per letter and dot.

@@ -26,6 +26,7 @@ GAP_WORDS = 4  # that `...` stands for, at most
 _MOST_GAPS = 2
 _MOST_OPTIONAL = 4
 _GAP = "..."
+_MARKS = frozenset("<>().")
 _PART = re.compile(r"\.\.\.|\(<[a-z_]+>\)|<[a-z_]+>|\([^()<>]+\)|[^\s()<>]+|\S")
 _PLACEHOLDER = re.compile(r"\(?<([a-z_]+)>\)?")
 
@@ -40,6 +41,8 @@ class PhraseError(ValueError):
 
 def plain(phrase: str) -> str:
     """`phrase` with its words normalised and its marks kept, as it is stored and compared."""
+    if _MARKS.isdisjoint(phrase):
+        return normalise(phrase)
     return " ".join(filter(None, map(_plain_part, _PART.findall(phrase))))
 
 
@@ -54,6 +57,8 @@ def _plain_part(part: str) -> str:
 
 def read_phrase(phrase: str, groups: Mapping[str, frozenset[str]]) -> list[Parts]:
     """The phrase with and without each optional word. `phrase` is plain. Raises `PhraseError`."""
+    if phrase and _MARKS.isdisjoint(phrase):  # as most are
+        return [tuple(frozenset((word,)) for word in phrase.split(" "))]
     parts = phrase.split(" ") if phrase else []
     places = [_place(part, groups) for part in parts]
     gaps, optional = parts.count(_GAP), sum(part.startswith("(") for part in parts)
@@ -84,6 +89,9 @@ def _place(part: str, groups: Mapping[str, frozenset[str]]) -> tuple[str, Parts]
 
 def examples(phrase: str, groups: Mapping[str, frozenset[str]], *, most: int = 200) -> Iterator[str]:
     """Texts that `phrase` stands for, at most `most`, gaps left empty. None when it cannot be read."""
+    if phrase and _MARKS.isdisjoint(phrase):
+        yield phrase
+        return
     try:
         readings = read_phrase(phrase, groups)
     except PhraseError:

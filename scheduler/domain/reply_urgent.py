@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from scheduler.domain.reply_arguments import read_limit
-from scheduler.domain.reply_hearing import Heard, Part, hear
+from scheduler.domain.reply_hearing import Heard, Part
 from scheduler.domain.reply_meaning import Interpretation, Meaning
-from scheduler.domain.reply_patterns import Found, Words
-from scheduler.domain.reply_words import Phrase, ReplyWords, WordList
-
-_EXEMPTS = {Phrase.NOT_STOP: Phrase.STOP, Phrase.NOT_SAFETY: Phrase.SAFETY}
+from scheduler.domain.reply_patterns import Words
+from scheduler.domain.reply_words import Phrase, WordList
 
 
 def read_urgent(heard: Heard) -> Interpretation | None:
     """STOP, a wrong number or danger, in this order, each noting danger beside it; None when nothing is urgent."""
-    phrases = urgent_phrases(heard)
+    stretches = [(part.start, part.words) for part in _stretches(heard)]
+    phrases = heard.vocabulary.alarms.phrases_in(heard.words, stretches)
     danger = Phrase.SAFETY in phrases
     if Phrase.STOP in phrases or is_stop_word(heard):
         return Interpretation(
@@ -32,48 +31,15 @@ def read_urgent(heard: Heard) -> Interpretation | None:
     return None
 
 
-def hears_stop(text: str, languages: Sequence[ReplyWords]) -> bool:
-    """Whether `text` asks to be left alone, by the words of `languages`."""
-    heard = hear(text, tuple(languages), tuple(languages))
-    return Phrase.STOP in urgent_phrases(heard) or is_stop_word(heard)
-
-
-def hears_danger(text: str, languages: Sequence[ReplyWords]) -> bool:
-    """Whether `text` holds words of danger in one of `languages`."""
-    return Phrase.SAFETY in urgent_phrases(hear(text, tuple(languages), tuple(languages)))
-
-
-def urgent_phrases(heard: Heard) -> set[Phrase]:
-    """The urgent kinds of phrase that stand in the reply and are not part of a longer phrase that is none.
-
-    A phrase may run over the end of a sentence; what exempts it may not: "Don't! Stop!" is STOP.
-    """
-    urgent = heard.vocabulary.urgent.find(heard.words)
-    if not urgent:
-        return set()
-    exempt = _exempt(heard)
-    return {one.means for one in urgent if not any(_exempts(other, one) for other in exempt)}
-
-
-def _exempt(heard: Heard) -> list[Found[Phrase]]:
-    """Only words as they are written exempt: a typing error must not hide a wish to stop."""
-    parts = [sentence.whole for sentence in heard.sentences] + ([heard.rest] if heard.rest else [])
-    return [
-        Found(found.means, part.start + found.start, part.start + found.end)
-        for part in parts
-        for found in heard.vocabulary.exempt.find([word[:1] for word in part.words])
-    ]
-
-
-def _exempts(exempt: Found[Phrase], urgent: Found[Phrase]) -> bool:
-    is_inside = exempt.start <= urgent.start and urgent.end <= exempt.end
-    is_longer = exempt.end - exempt.start > urgent.end - urgent.start
-    return _EXEMPTS[exempt.means] is urgent.means and is_inside and is_longer
+def _stretches(heard: Heard) -> Iterator[Part]:
+    yield from (sentence.whole for sentence in heard.sentences)
+    if heard.rest is not None:
+        yield heard.rest
 
 
 def is_stop_word(heard: Heard) -> bool:
     """Whether the reply, or one of its sentences, is nothing but a STOP word, polite words aside."""
-    known = heard.vocabulary
+    known = heard.vocabulary.alarms
     for part in (heard.whole, *(sentence.whole for sentence in heard.sentences)):
         if len(part.words) <= _LONGEST:
             bare = heard.without_polite(part.words)
@@ -88,9 +54,8 @@ def is_stop_word(heard: Heard) -> bool:
 def _is_stop_in_pieces(heard: Heard, words: Words) -> bool:
     """Whether the words are one STOP word with a space in it: `un subscribe`. A long one may be a letter off."""
     joined = "".join(word[0] for word in words)
-    known = heard.vocabulary
-    readings = known.spelling.readings(joined) if len(joined) >= _LONG_WORD else (joined,)
-    return not known.stop_joined.isdisjoint(readings)
+    readings = heard.vocabulary.spelling.readings(joined) if len(joined) >= _LONG_WORD else (joined,)
+    return not heard.vocabulary.alarms.stop_joined.isdisjoint(readings)
 
 
 _LONG_WORD = 6
@@ -99,7 +64,7 @@ _LONG_WORD = 6
 def _is_polite_stop(heard: Heard, part: Part) -> bool:
     """Whether a part of a sentence asks politely: `I am not interested, please remove`."""
     bare = heard.without_polite(part.words)
-    return len(bare) < len(part.words) and bool(heard.vocabulary.stop_words.whole(bare))
+    return len(bare) < len(part.words) and bool(heard.vocabulary.alarms.stop_words.whole(bare))
 
 
 _LONGEST = 12  # words, polite ones among them, that may be a STOP word and nothing else

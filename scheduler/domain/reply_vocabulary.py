@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.pathway import Wait
-from scheduler.domain.reply_patterns import Parts, PhraseError, PhraseIndex, read_phrase
+from scheduler.domain.reply_alarms import EXEMPT, URGENT, Alarms, alarms
+from scheduler.domain.reply_indexes import Languages, index_of, list_index, of_each, of_kinds, readings_of
+from scheduler.domain.reply_patterns import PhraseIndex
 from scheduler.domain.reply_spelling import Spelling
 from scheduler.domain.reply_words import (
     CARRIER_WORDS,
-    CarrierMeaning,
     Clock,
     Command,
     DateOrder,
@@ -23,12 +24,9 @@ from scheduler.domain.reply_words import (
     WordList,
 )
 
-Languages = tuple[ReplyWords, ...]
 T = TypeVar("T")
-K = TypeVar("K")
 
-_URGENT = frozenset({Phrase.STOP, Phrase.WRONG_NUMBER, Phrase.SAFETY})
-_EXEMPT = frozenset({Phrase.NOT_STOP, Phrase.NOT_SAFETY})
+_WISHES = frozenset(Phrase) - URGENT - EXEMPT
 _SHORT = 4
 # Lists that hold nothing a patient may have meant.
 _PLAIN_LISTS = frozenset({WordList.ORDINARY, WordList.GESTURES})
@@ -40,10 +38,7 @@ class Vocabulary:
     """Every word list, indexed. What may be urgent is heard in all languages, the rest in the patient's."""
 
     spelling: Spelling
-    stop_words: PhraseIndex[bool]  # a whole text, in all languages
-    stop_joined: frozenset[str]  # the same without spaces
-    urgent: PhraseIndex[Phrase]  # anywhere, in all languages
-    exempt: PhraseIndex[Phrase]
+    alarms: Alarms  # in all languages
     commands: PhraseIndex[Command]
     wishes: PhraseIndex[Phrase]
     answers: PhraseIndex[str]
@@ -72,26 +67,21 @@ class Vocabulary:
 def vocabulary(known: Languages, every: Languages) -> Vocabulary:
     """The vocabulary of a patient who knows `known`, best first, of the languages that there are."""
     polite = _union(every, WordList.POLITE) | {word for word in _union(every, WordList.THANKS) if " " not in word}
-    opt_out = frozenset(word for word, meaning in CARRIER_WORDS.items() if meaning is CarrierMeaning.OPT_OUT)
-    stop_words = opt_out | {word for words in every for word in words.commands.get(Command.STOP, ())}
-    answers = PhraseIndex(_indexed(known, lambda words: _of_each(words.answers)))
+    answers = index_of(known, lambda words: of_each(words.answers))
     digits = _merged([words.digits for words in known])
     return Vocabulary(
         spelling=_spelling(every),
-        stop_words=PhraseIndex([*_indexed(every, _stops), *((_literal(word), True) for word in opt_out)]),
-        stop_joined=frozenset(joined for word in stop_words if len(joined := word.replace(" ", "")) >= _SHORT),
-        urgent=PhraseIndex(_indexed(every, lambda words: _phrases(words, _URGENT))),
-        exempt=PhraseIndex(_indexed(every, lambda words: _phrases(words, _EXEMPT))),
-        commands=PhraseIndex(_indexed(known, lambda words: _of_each(words.commands))),
-        wishes=PhraseIndex(_indexed(known, lambda words: _phrases(words, frozenset(Phrase) - _URGENT - _EXEMPT))),
+        alarms=alarms(every),
+        commands=index_of(known, lambda words: of_each(words.commands)),
+        wishes=index_of(known, lambda words: of_kinds(words, _WISHES)),
         answers=answers,
-        sentences=PhraseIndex(_indexed(known, lambda words: _of_each(words.sentences))),
-        topics=PhraseIndex(_indexed(every, lambda words: _of_each(words.topics))),
-        thanks=_list_index(every, WordList.THANKS),
-        supplements=_list_index(every, WordList.SUPPLEMENTS),
-        clock=PhraseIndex(_indexed(known, lambda words: _of_each(words.clock))),
-        dates=PhraseIndex(_indexed(known, lambda words: _of_each(words.dates))),
-        day_groups=PhraseIndex(_indexed(known, lambda words: words.day_groups.items())),
+        sentences=index_of(known, lambda words: of_each(words.sentences)),
+        topics=index_of(every, lambda words: of_each(words.topics)),
+        thanks=list_index(every, WordList.THANKS),
+        supplements=list_index(every, WordList.SUPPLEMENTS),
+        clock=index_of(known, lambda words: of_each(words.clock)),
+        dates=index_of(known, lambda words: of_each(words.dates)),
+        day_groups=index_of(known, lambda words: words.day_groups.items()),
         polite=polite,
         joiners=_union(every, WordList.JOINERS),
         own_words=frozenset(word for words in known for word, _ in _words(words)),
@@ -105,42 +95,6 @@ def vocabulary(known: Languages, every: Languages) -> Vocabulary:
         months=_merged([words.months for words in known]),
         date_order=known[0].date_order if known else DateOrder.MONTH_FIRST,
     )
-
-
-def _stops(words: ReplyWords) -> Iterator[tuple[str, bool]]:
-    return ((word, True) for word in words.commands.get(Command.STOP, ()))
-
-
-def _phrases(words: ReplyWords, kinds: frozenset[Phrase]) -> Iterator[tuple[str, Phrase]]:
-    return ((phrase, kind) for kind in sorted(kinds) for phrase in words.phrases.get(kind, ()))
-
-
-def _of_each(named: Mapping[K, frozenset[str]]) -> Iterator[tuple[str, K]]:
-    return ((phrase, name) for name, phrases in named.items() for phrase in sorted(phrases))
-
-
-def _list_index(languages: Languages, kind: WordList) -> PhraseIndex[bool]:
-    return PhraseIndex(_indexed(languages, lambda words: ((phrase, True) for phrase in words.of(kind))))
-
-
-def _indexed(
-    languages: Languages, phrases_of: Callable[[ReplyWords], Iterable[tuple[str, T]]]
-) -> Iterator[tuple[Parts, T]]:
-    for words in languages:
-        for phrase, means in phrases_of(words):
-            for parts in _readings(phrase, words):
-                yield parts, means
-
-
-def _readings(phrase: str, words: ReplyWords) -> list[Parts]:
-    try:
-        return read_phrase(phrase, words.groups)
-    except PhraseError:  # told by `bonewise check`, and the service does not start with it
-        return []
-
-
-def _literal(text: str) -> Parts:
-    return tuple(frozenset((word,)) for word in text.split())
 
 
 def _union(languages: Languages, kind: WordList) -> frozenset[str]:
@@ -168,7 +122,7 @@ def _spelling(every: Languages) -> Spelling:
 def _words(words: ReplyWords) -> Iterator[tuple[str, bool]]:
     """The words of a language's phrases, each with whether it is a whole phrase."""
     for phrase in _all_phrases(words):
-        for parts in _readings(phrase, words):
+        for parts in readings_of(phrase, words):
             for word in (word for part in parts for word in part or ()):
                 yield word, len(parts) == 1
 

@@ -67,6 +67,7 @@ class ServiceTask(StrEnum):
     NO_CHANNEL = "no_channel"  # no number and no address that may be used
     WRONG_NUMBER = "wrong_number"  # whoever has the number is not the patient
     UNCLEAR_REPLY = "unclear_reply"
+    MORE_TO_READ = "more_to_read"  # an answer was understood, and there were further words with it
     SAFETY = "safety"  # a reply that may speak of an emergency
     DELIVERY_UNKNOWN = "delivery_unknown"  # the provider never said whether a message went
     SENDER_REFUSED = (

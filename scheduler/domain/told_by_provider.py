@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from scheduler.domain.conversation import Heard, hear
 from scheduler.domain.interpret import Meaning
@@ -30,24 +31,24 @@ def hear_as_told(
     channel: Channel,
     words: Mapping[str, ReplyWords],
     languages: tuple[str, ...],
-    acknowledged_at: datetime | None = None,
+    told: Mapping[str, datetime] = MappingProxyType({}),
 ) -> Heard:
     """As `hear`, following what the provider made of the text: it acts by it, whatever we would have heard.
 
     What the provider has confirmed is not confirmed again. Total.
     """
-    heard = hear(situation, text, channel=channel, words=words, languages=languages, acknowledged_at=acknowledged_at)
+    heard = hear(situation, text, channel=channel, words=words, languages=languages, told=told)
     if opt_out is None:
         return heard
     # A word of the provider's own list. What we hear as STOP stays one, whatever the provider made of it.
     if heard.meaning.meaning not in (_MEANINGS[opt_out], Meaning.STOP):
-        told = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)
-        if opt_out is not OptOut.START or told.consent:
+        acted = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)
+        if opt_out is not OptOut.START or acted.consent:
             danger = heard.meaning.speaks_of_danger
             heard = replace(
-                told,
-                meaning=replace(told.meaning, text=text.strip(), speaks_of_danger=danger),
-                change=replace(told.change, tasks=heard.change.tasks if danger else told.change.tasks),
+                acted,
+                meaning=replace(acted.meaning, text=text.strip(), speaks_of_danger=danger),
+                change=replace(acted.change, tasks=heard.change.tasks if danger else acted.change.tasks),
             )
     messages = tuple(
         message

@@ -54,8 +54,10 @@ class Inbox(Protocol):
         """Look at a waiting reply again at `until`."""
         ...
 
-    def acknowledged(self, patient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID, datetime]:
-        """When each patient was last told that their words were passed on, if that is not before `since`."""
+    def told(
+        self, patient_ids: Sequence[UUID], templates: Iterable[str], *, since: datetime
+    ) -> Mapping[UUID, Mapping[str, datetime]]:
+        """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...

@@ -30,7 +30,7 @@ PLANNING = "plan"
 ASKING = "ask"
 UNDERSTANDING = "understand"
 OFFICE = "office"
-LANES = (PLANNING, *(channel.value for channel in Channel), ASKING, UNDERSTANDING, OFFICE)
+LANES = (PLANNING, *(channel.value for channel in Channel), ASKING, OFFICE)
 """The queues. A process has one job of each in hand at a time: a provider that hangs delays only its own channel."""
 
 SHARES = 16  # jobs of a kind that wait at the most: as many processes can take part in a spike

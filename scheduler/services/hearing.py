@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from scheduler.domain.contact import Change, Enrolled, TaskChange, TaskOpened
-from scheduler.domain.conversation import Heard, is_acknowledgement
+from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
 from scheduler.domain.interpret import Interpretation, Meaning
 from scheduler.domain.languages import language_chain
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import Situation
 from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.told_by_provider import hear_as_told
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import Clinic, HeldReply, Patient, Reply
+from scheduler.services.alert_words import alert_text
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import Revocation, record_consent, revoke_all
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
+from scheduler.services.sharing import stop_all_at
+from scheduler.services.staff_mail import plan_staff_mail
 
 BY_REPLY = "patient"  # the actor of what a patient's own message decided
 MOST_BEFORE = 20  # waiting replies of one patient that are heard before the one that cannot wait
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
-_ACKNOWLEDGED_FOR = timedelta(hours=50)  # longer than any local day
+_TOLD_FOR = timedelta(hours=50)  # longer than any local day
 
 _log = logging.getLogger(__name__)
 
@@ -80,10 +85,13 @@ class Hearing:
         heard = [self._heard(case) for case in cases]
         told = _told_before(unit, held, heard)
         heard = [
-            self._heard(case, acknowledged_at=told[case.patient.id]) if case.patient.id in told else one
+            self._heard(case, told=told[case.patient.id]) if case.patient.id in told else one
             for case, one in zip(cases, heard, strict=True)
         ]
-        _record(unit, list(zip(cases, heard, strict=True)), now=now)
+        each = list(zip(cases, heard, strict=True))
+        _record(unit, each, now=now)
+        _grant_wishes(unit, each, now=now)
+        _call_for_help(unit, each, now=now)
         decisions = [
             Decided(
                 case.patient.id,
@@ -94,6 +102,9 @@ class Hearing:
             for case, one in zip(cases, heard, strict=True)
         ]
         write_changes(unit, self._rules, decisions, now=now)
+        for case, one in each:
+            if one.consent is False:
+                stop_all_at(unit, self._rules, case.clinic, case.reply, source=case.source, by=BY_REPLY, now=now)
         understood = [_as_understood(case.reply, one.meaning) for case, one in zip(cases, heard, strict=True)]
         unit.inbox.understood(understood)
         return understood
@@ -126,7 +137,7 @@ class Hearing:
         write_changes(unit, self._rules, [decided], now=now)
         unit.inbox.understood([_as_understood(one.reply, heard.meaning)])
 
-    def _heard(self, case: _Case, *, acknowledged_at: datetime | None = None) -> Heard:
+    def _heard(self, case: _Case, *, told: Mapping[str, datetime] = MappingProxyType({})) -> Heard:
         reply, patient = case.reply, case.patient
         try:
             return hear_as_told(
@@ -136,7 +147,7 @@ class Hearing:
                 channel=reply.channel,
                 words=self._rules.reply_words,
                 languages=language_chain(patient.language, case.clinic.language),
-                acknowledged_at=acknowledged_at,
+                told=told,
             )
         except Exception:  # noqa: BLE001 - whatever is wrong, it is about this reply alone, and a person reads it
             _log.exception("reply %s cannot be understood; it is a task now", reply.id)
@@ -170,13 +181,48 @@ def _record(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) 
             unit.patients.mark_bad(case.patient.clinic_id, case.patient.id, case.reply.channel)
 
 
-def _told_before(unit: Unit, held: Sequence[HeldReply], heard: Sequence[Heard]) -> dict[UUID, datetime]:
-    """When those patients who would be told that their words were passed on were last told so."""
-    about = [one for one, each in zip(held, heard, strict=True) if any(map(is_acknowledgement, each.change.messages))]
+def _grant_wishes(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
+    """Another time of day or other days, on the patient's own record."""
+    changed: list[Patient] = []
+    for case, one in heard:
+        before, after = case.patient.contact(case.clinic), one.change.contact
+        if after.contact_time != before.contact_time:
+            changed.append(replace(case.patient, contact_time=after.contact_time))
+        elif after.weekdays != before.weekdays:
+            changed.append(replace(case.patient, exercise_days=frozenset(after.weekdays)))
+    if changed:
+        unit.patients.update(changed, now=now)
+        entries = [(one.clinic_id, "contact times changed", one.id, "by the patient's reply") for one in changed]
+        unit.installation.audit(entries, actor=BY_REPLY, now=now)
+
+
+def _call_for_help(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
+    """Where words of danger were heard, the clinic's duty address is told that its worklist has something urgent."""
+    for case, one in heard:
+        is_danger = one.meaning.meaning is Meaning.SAFETY or one.meaning.speaks_of_danger
+        if is_danger and case.clinic.duty_email:
+            subject, text = alert_text(clinic=case.clinic.name, language=case.clinic.language)
+            plan_staff_mail(
+                unit,
+                case.clinic,
+                kind=StaffMailKind.SAFETY,
+                to=case.clinic.duty_email,
+                subject=subject,
+                text=text,
+                cause=f"safety:{case.reply.id.hex}",
+                now=now,
+            )
+
+
+def _told_before(
+    unit: Unit, held: Sequence[HeldReply], heard: Sequence[Heard]
+) -> Mapping[UUID, Mapping[str, datetime]]:
+    """When those patients who would be told what is told but once were last told it."""
+    about = [one for one, each in zip(held, heard, strict=True) if any(map(is_told_once, each.change.messages))]
     if not about:
         return {}
-    since = min(one.reply.received_at for one in about) - _ACKNOWLEDGED_FOR
-    return unit.inbox.acknowledged([one.patient.id for one in about], since=since)
+    since = min(one.reply.received_at for one in about) - _TOLD_FOR
+    return unit.inbox.told([one.patient.id for one in about], TOLD_ONCE, since=since)
 
 
 def _aside(one: HeldReply, clinic: Clinic) -> Heard:

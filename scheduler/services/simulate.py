@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage
-from scheduler.domain.conversation import hear, is_acknowledgement
+from scheduler.domain.conversation import hear, is_told_once
 from scheduler.domain.languages import language_chain
 from scheduler.domain.people import Channel
 from scheduler.domain.planning import next_contact, plan
@@ -92,7 +92,7 @@ class _Walk:
         self._contact: Contact = patient.contact(clinic)
         self._enrolled = enrolled
         self._channel = self._contact.reach.choose(self._contact.channel) or patient.channel
-        self._acknowledged_at: datetime | None = None
+        self._told: dict[str, datetime] = {}
 
     def messages(
         self, start: datetime, end: datetime, answers: Iterable[ScriptedAnswer]
@@ -123,10 +123,9 @@ class _Walk:
             channel=self._channel,
             words=self._rules.reply_words,
             languages=self._languages,
-            acknowledged_at=self._acknowledged_at,
+            told=self._told,
         )
-        if any(map(is_acknowledgement, heard.change.messages)):
-            self._acknowledged_at = at
+        self._told |= {message.template: at for message in heard.change.messages if is_told_once(message)}
         return heard.change
 
 

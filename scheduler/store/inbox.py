@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, update
 
-from scheduler.domain.conversation import ACKNOWLEDGEMENT
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
@@ -197,20 +196,25 @@ class Inbox:
     def _put_off(self, reply_id: UUID, clinic_id: int, until: datetime) -> None:
         update_rows(self._connection, _UNDERSTOOD, [keyed(reply_id, clinic_id, look_at=until)])
 
-    def acknowledged(self, patient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID, datetime]:
-        """When each patient was last told that their words were passed on, if that is not before `since`."""
+    def told(
+        self, patient_ids: Sequence[UUID], templates: Iterable[str], *, since: datetime
+    ) -> Mapping[UUID, Mapping[str, datetime]]:
+        """When each patient was last sent each of these service messages, if that is not before `since`."""
         query = (
-            select(messages.c.patient_id, func.max(messages.c.send_from))
+            select(messages.c.patient_id, messages.c.template, func.max(messages.c.send_from))
             .where(
                 messages.c.patient_id.in_(patient_ids),
                 messages.c.planned_at >= since,
                 messages.c.pathway == SERVICE_MESSAGES,
-                messages.c.template == ACKNOWLEDGEMENT,
+                messages.c.template.in_(sorted(templates)),
                 messages.c.status.not_in(_NEVER_WENT),
             )
-            .group_by(messages.c.patient_id)
+            .group_by(messages.c.patient_id, messages.c.template)
         )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+        found: dict[UUID, dict[str, datetime]] = defaultdict(dict)
+        for patient_id, template, at in self._connection.execute(query):
+            found[patient_id][template] = at
+        return found
 
     # Reading
 

@@ -3,7 +3,8 @@
 All cases take turns, round after round, and each line shows the median, so that a machine that is busy for a while
 slows all of them alike. Slow figures never fail a run; a message that the service lost or doubled does.
 
-`python -m tests.bench growth` measures instead what a tick costs among ten thousand patients and among a million.
+`python -m tests.bench growth` measures instead what a tick costs among ten thousand patients and among a million, and
+`python -m tests.bench inbound` how many texts a second come in through one web process.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from dataclasses import asdict, replace
 from tests.bench import figures, report, text
 from tests.bench.cases import CASES, lacking
 from tests.bench.growth import sizes as growth
+from tests.bench.inbound import rounds as inbound
 from tests.bench.laps import Run
 from tests.bench.report import Reached, Runs
 from tests.bench.stage import ROOT, Sizes, Stage, open_stage
 
 FULL = Sizes(patients=10_000, quick_peers=2_000, slow_peers=800, year_patients=24)
 QUICK = Sizes(patients=1_000, quick_peers=400, slow_peers=200, year_patients=4)
+_TEXTERS = 5_000  # patients who may write
 JSON_FILE = ROOT / "var" / "bench.json"
 
 
@@ -33,6 +36,8 @@ def main() -> int:
     sizes = QUICK if options.quick else FULL
     if options.patients:
         sizes = replace(sizes, patients=options.patients)
+    if options.what == "inbound":
+        return _inbound(replace(sizes, patients=options.patients or _TEXTERS), quick=options.quick)
     runs: Runs = {}
     with open_stage(sizes) as (stage, missing):
         if options.what != "growth":
@@ -59,6 +64,17 @@ def main() -> int:
     return _conclude([*report.faults(runs, figures.TABLES), *growth.faults(grown)])
 
 
+def _inbound(sizes: Sizes, *, quick: bool) -> int:
+    with open_stage(sizes, needs_redis=False) as (stage, missing):
+        for name, reason in missing.items():
+            print(f"left out: {name}, because {reason}", file=sys.stderr)
+        found = inbound.run(stage, _databases(missing), quick=quick)
+    print(f"\n### Texts that come in, through one process\n\n{inbound.table(found)}\n")
+    for verdict in inbound.verdicts(found):
+        print(verdict)
+    return _conclude(inbound.faults(found))
+
+
 def _conclude(problems: list[str]) -> int:
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
@@ -69,7 +85,7 @@ def _conclude(problems: list[str]) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__, allow_abbrev=False)
-    parser.add_argument("what", nargs="?", choices=("all", "growth"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "growth", "inbound"), default="all")
     parser.add_argument("--quick", action="store_true", help="one round of less work: under two minutes")
     parser.add_argument("--huge", action="store_true", help="growth also with ten million patients: an hour, 40 GB")
     parser.add_argument("--rounds", type=int, help="rounds (3, with --quick 1)")

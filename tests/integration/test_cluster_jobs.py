@@ -19,6 +19,7 @@ from scheduler.domain.people import Channel
 from scheduler.ports import Waiting, Work
 from scheduler.runtime.cluster_jobs import LANES, PLANNING, SHARES, STALLED_AFTER, JobQueue
 from scheduler.services.deliver import BATCH
+from scheduler.services.replies import Arrival, Inbound, Reception
 from tests.support.over_twilio import DAY_1, world_over
 from tests.support.twilio_server import TwilioServer
 from tests.support.worlds import World
@@ -90,6 +91,9 @@ class Idle:
 
     def ask_all(self, *, stopping: Callable[[], bool]) -> None:
         self.asked["ask"] += 1
+
+    def understand_all(self, *, stopping: Callable[[], bool], limit: int | None = None) -> None:
+        self.asked["understand"] += 1
 
     def run_office(self, *, stopping: Callable[[], bool]) -> None:
         self.asked["office"] += 1
@@ -381,3 +385,19 @@ def test_a_job_that_fails_is_told_of_and_the_next_one_runs(world: World, caplog:
     told = [record for record in caplog.records if record.name == "scheduler.runtime.cluster_jobs"]
     assert [record.getMessage() for record in told] == ["a job failed (tick); trying again"] * 2
     assert "no such luck" in caplog.text
+
+
+def test_replies_that_their_web_process_left_are_understood_by_a_worker(world: World) -> None:
+    inbound = Inbound(channel=Channel.SMS, sender=number(1), body="HELP", provider_id="SM1")
+    Reception(store=world.store, rules=world.rules).take_in(
+        [Arrival(inbound=inbound, at=world.clock.at, clinic=world.clinic)]
+    )
+
+    async def run() -> None:
+        async with queue_of(world) as queue:
+            await queue.defer_tick(1_000)
+            await run_until_idle(queue)
+
+    asyncio.run(run())
+    with world.store.reading() as unit:
+        assert [reply.meaning for reply in unit.inbox.replies(world.clinic.id)] == ["help"]

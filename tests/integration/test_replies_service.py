@@ -183,7 +183,7 @@ def test_an_answer_voids_the_reminder_that_is_still_on_its_way(either: World) ->
     plan_all_due(either.store, either.rules, either.clock.at)  # the question is put again
     planned = [row for row in either.ledger() if row.status is MessageStatus.PLANNED]
     assert [(row.pathway, row.template) for row in planned] == [("vitamin_d", "again")]
-    either.receive("P1", "1")
+    either.receive("P1", "vitamin D done")
     either.tick()
     again = next(row for row in either.ledger() if row.id == planned[0].id)
     assert (again.status, again.reason) == (MessageStatus.SKIPPED, "superseded")

@@ -204,6 +204,9 @@ class Ticks:
     def ask_all(self, *, stopping: Callable[[], bool]) -> None:
         raise NotImplementedError("nobody waits to be asked about")
 
+    def understand_all(self, *, stopping: Callable[[], bool], limit: int | None = None) -> None:
+        raise NotImplementedError("no reply waits")
+
     def run_office(self, *, stopping: Callable[[], bool]) -> None:
         raise NotImplementedError("no task is overdue")
 

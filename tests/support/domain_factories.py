@@ -19,7 +19,7 @@ from scheduler.catalogue.pathway_files import load_pathways
 from scheduler.catalogue.reply_words import load_reply_words
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Change, Contact, Enrolled, TaskChange
-from scheduler.domain.conversation import Heard, hear
+from scheduler.domain.conversation import Heard, hear, is_told_once
 from scheduler.domain.enrolment import Effect, Enrolment, Event, Outcome, Send, TimerFired
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.pathway import Pathway
@@ -152,6 +152,7 @@ class Life:
     gone: list[Gone] = field(default_factory=list)
     skipped: list[tuple[int, str, SkipReason]] = field(default_factory=list)
     tasks: list[tuple[int, TaskChange]] = field(default_factory=list)
+    told: dict[str, datetime] = field(default_factory=dict)
 
     def until(self, end: datetime) -> Life:
         """Look at every instant before `end` (UTC) that the planner asks for."""
@@ -173,8 +174,9 @@ class Life:
 
     def says(self, text: str, *, channel: Channel = Channel.SMS) -> Heard:
         """The patient writes `text` now."""
-        heard = hear(self.situation(), text, channel=channel, words=reply_words(), languages=("en",))
+        heard = hear(self.situation(), text, channel=channel, words=reply_words(), languages=("en",), told=self.told)
         self.take(heard.change)
+        self.told |= {message.template: self.now for message in heard.change.messages if is_told_once(message)}
         return heard
 
     def situation(self) -> Situation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from uuid import UUID
 
 import pytest
@@ -66,11 +66,57 @@ def test_an_answer_voids_the_reminder_of_its_pathway_that_is_still_pending() -> 
     assert heard.change.superseded == {patient.enrolments[1].id}
 
 
-def test_of_two_open_questions_the_one_asked_last_is_answered() -> None:
-    for first, last in (("vitamin_d", "dexa"), ("dexa", "vitamin_d")):
-        patient = asked(first, last)
-        assert [question.pathway for question in open_questions(patient.situation())] == [last, first]
-        assert patient.says("2").meaning.pathway == last
+@pytest.mark.parametrize(("first", "last"), [("vitamin_d", "dexa"), ("dexa", "vitamin_d")])
+def test_an_answer_that_fits_two_fresh_questions_is_asked_about_once_and_then_goes_to_the_last(
+    first: str, last: str
+) -> None:
+    patient = asked(first, last)
+    assert [question.pathway for question in open_questions(patient.situation())] == [last, first]
+    before = patient.enrolments
+    heard = patient.says("2")
+    assert (heard.meaning.meaning, said(heard), opened(heard)) == (
+        Meaning.UNCLEAR,
+        [(SERVICE_MESSAGES, "which_one")],
+        [],
+    )
+    assert patient.enrolments == before
+    patient.outage(to=patient.now + timedelta(minutes=5))
+    assert patient.says("2").meaning.pathway == last
+
+
+def test_the_same_answer_twice_in_a_row_is_asked_about_once_and_answers_nothing() -> None:
+    patient = asked("vitamin_d", "dexa")
+    assert said(patient.says("2")) == [(SERVICE_MESSAGES, "which_one")]
+    assert (said(patient.says("2")), patient.says("2").meaning.meaning) == ([], Meaning.UNCLEAR)
+
+
+def test_words_that_name_the_pathway_settle_which_is_meant() -> None:
+    patient = asked("dexa", "vitamin_d")
+    patient.says("2")
+    heard = patient.says("the scan is booked")
+    assert (heard.meaning.pathway, heard.meaning.answer) == ("dexa", "booked")
+
+
+def test_two_parts_of_a_text_both_count() -> None:
+    patient = asked("exercise", "dexa")
+    heard = patient.says("2, and DONE")
+    assert said(heard) == [("dexa", "thanks_booked"), ("exercise", "well_done")]
+    assert patient.state("dexa").step == "booked"
+
+
+def test_what_comes_with_an_answer_is_for_a_person_to_read() -> None:
+    words = "2, it is on Friday with Dr Lee at the big hospital"
+    heard = asked("dexa").says(words)
+    assert (heard.meaning.pathway, heard.meaning.answer) == ("dexa", "booked")
+    assert opened(heard) == [(ServiceTask.MORE_TO_READ, words)]
+
+
+@pytest.mark.parametrize("text", ["thanks!", "Thank you so much", "Liked “Reply DONE”"])
+def test_thanks_and_taps_change_nothing_and_ask_for_nobody(text: str) -> None:
+    patient = asked("vitamin_d")
+    before = patient.enrolments
+    heard = patient.says(text)
+    assert (said(heard), opened(heard), patient.enrolments) == ([], [], before)
 
 
 def test_an_answer_that_only_the_earlier_question_has_goes_to_it() -> None:
@@ -154,6 +200,8 @@ def test_done_before_the_first_nudge_counts_too() -> None:
 
 def test_done_answers_the_question_that_was_asked_after_the_last_nudge() -> None:
     patient = asked("exercise", "vitamin_d")
+    assert said(patient.says("done")) == [(SERVICE_MESSAGES, "which_one")]  # the nudge of the day before has it too
+    patient.outage(to=patient.now + timedelta(minutes=5))
     heard = patient.says("done")
     assert (heard.meaning.meaning, heard.meaning.pathway) == (Meaning.ANSWER, "vitamin_d")
 
@@ -326,7 +374,7 @@ def test_somebody_without_consent_gets_no_acknowledgement() -> None:
 # For a person
 
 
-@pytest.mark.parametrize("text", ["what?", "7", "🙂", "TIME 18:30", "DAYS MON WED", ""])
+@pytest.mark.parametrize("text", ["what?", "7", "🙂", "TIME", "DAYS", ""])
 def test_what_is_not_understood_or_not_ours_to_settle_is_a_task_with_the_words(text: str) -> None:
     patient = asked("vitamin_d")
     before = patient.enrolments
@@ -340,14 +388,64 @@ def test_what_is_not_understood_or_not_ours_to_settle_is_a_task_with_the_words(t
     ("text", "kind"), [("physio", ServiceTask.REFERRAL_PT), ("dietitian", ServiceTask.REFERRAL_DIET)]
 )
 def test_a_wish_to_be_referred_is_a_task_of_its_own(text: str, kind: ServiceTask) -> None:
-    assert opened(asked("vitamin_d").says(text)) == for_a_person(text, kind)
+    heard = asked("vitamin_d").says(text)
+    assert opened(heard) == for_a_person(text, kind)
+    assert said(heard) == [(SERVICE_MESSAGES, "referral")]
 
 
 def test_words_of_danger_are_urgent_and_answered_with_where_to_call() -> None:
     heard = asked("vitamin_d").says("I fell down, 1")
     assert heard.meaning.meaning is Meaning.SAFETY
     assert opened(heard) == for_a_person("I fell down, 1", ServiceTask.SAFETY)
-    assert said(heard) == [(SERVICE_MESSAGES, "help")]
+    assert said(heard) == [(SERVICE_MESSAGES, "safety")]
+
+
+def test_words_of_danger_are_answered_by_night_and_hold_exercise_until_resume() -> None:
+    patient = life("exercise").to_day(3, wall=time(2))
+    (message,) = patient.says("chest pain").change.messages
+    assert (message.template, message.send_from) == ("safety", at(3, time(2)))
+    assert patient.state("exercise").is_paused
+    patient.to_day(20)
+    assert not [one for one in patient.gone if one.pathway == "exercise" and one.day > 3]
+    patient.says("RESUME")
+    assert not patient.state("exercise").is_paused
+
+
+def test_words_of_danger_from_somebody_who_has_stopped_are_answered_too() -> None:
+    patient = asked("vitamin_d").changes(status=PatientStatus.STOPPED, reach=NOBODY)
+    heard = patient.says("I fell and can't get up")
+    assert said(heard) == [(SERVICE_MESSAGES, "safety")]
+    assert opened(heard) == for_a_person("I fell and can't get up", ServiceTask.SAFETY)
+
+
+# Wishes
+
+
+def test_another_time_of_day_counts_from_the_next_reminder_on() -> None:
+    patient = life("exercise").to_day(2)
+    assert said(patient.says("TIME 18:30")) == [(SERVICE_MESSAGES, "time_set")]
+    assert patient.contact.contact_time == time(18, 30)
+    patient.to_day(4, wall=time(23))
+    later = [one.local.time() for one in patient.gone if one.kind is MessageKind.REMINDER and one.day > 2]
+    assert later == [time(18, 30)] * 2
+
+
+def test_a_time_at_which_nobody_may_be_contacted_changes_nothing_and_is_said() -> None:
+    patient = life("exercise").to_day(2)
+    assert said(patient.says("TIME 23:00")) == [(SERVICE_MESSAGES, "time_closed")]
+    assert patient.contact.contact_time == contact().contact_time
+
+
+def test_other_days_are_for_what_repeats() -> None:
+    patient = life("exercise").to_day(2)
+    assert said(patient.says("DAYS MON WED")) == [(SERVICE_MESSAGES, "days_set")]
+    patient.to_day(16)
+    days = {one.local.weekday() for one in patient.gone if one.kind is MessageKind.REMINDER and one.day > 2}
+    assert days == {0, 2}
+
+
+def test_other_days_where_nothing_repeats_are_for_a_person() -> None:
+    assert opened(asked("vitamin_d").says("DAYS MON WED")) == for_a_person("DAYS MON WED")
 
 
 def test_words_of_danger_in_a_stop_reach_a_person_too() -> None:
@@ -393,10 +491,12 @@ def test_any_words_at_any_time_have_an_outcome(replies: list[tuple[int, str, Cha
         patient.to_day(today)
         heard = patient.says(text, channel=channel)
         answers = [message for message in heard.change.messages if message.kind is MessageKind.REPLY]
-        assert len(answers) <= 1
+        assert len(answers) <= 1 + len(heard.meaning.also)
         # Of somebody who cannot be reached it is said once more, on the day on which that has come out.
         assert patient.due is None or patient.due > patient.now or patient.contact.reach == NOBODY
-        is_heard = answers or heard.change.tasks or heard.meaning.meaning is Meaning.STOP
+        said_nothing = heard.meaning.is_reaction or heard.meaning.is_courtesy
+        is_asked = heard.meaning.candidates  # which one is meant, on the same day
+        is_heard = answers or heard.change.tasks or heard.meaning.meaning is Meaning.STOP or is_asked or said_nothing
         assert is_heard, "nobody wrote for nothing"
     reminders = [one.local.date() for one in patient.gone if one.kind is MessageKind.REMINDER]
     assert len(set(reminders)) == len(reminders)

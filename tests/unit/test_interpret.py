@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from scheduler.catalogue.reply_words import load_reply_words
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.pathway import Unit, Wait
+from scheduler.domain.reply_dates import Until
 from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning
 from tests.support.config_folder import SHIPPED
 
@@ -176,6 +177,44 @@ def test_days_asks_for_other_days_of_the_week() -> None:
 def test_a_referral_names_the_kind_of_task() -> None:
     assert brief("PT") == ("referral", None, "referral_pt")
     assert brief("dietista", language="es") == ("referral", None, "referral_diet")
+
+
+def test_a_stop_for_a_time_says_how_long() -> None:
+    heard = hear("please stop texting me until Monday")
+    assert (heard.meaning, heard.pause) == (Meaning.STOP, Until(weekday=Weekday.MON))
+    assert hear("I have had 2 weeks of this. Stop").pause is None
+
+
+def test_a_pause_until_a_day_ends_on_the_next_such_day() -> None:
+    pause = hear("pause until Friday").pause
+    assert pause is not None
+    assert pause.after(date(2026, 6, 5)) == date(2026, 6, 12)
+
+
+def test_what_a_patient_s_languages_leave_unclear_is_understood_in_another() -> None:
+    assert interpret("pausa dos semanas", [], WORDS, languages=("en",)).pause == Wait(14)
+    assert interpret("hecho", [NUDGE], WORDS, languages=("en",)).meaning is Meaning.DONE
+
+
+def test_stop_and_danger_are_heard_far_down_in_a_long_text() -> None:
+    story = "the weather was nice and we had tea in the garden with the neighbours. " * 60
+    assert hear(story + "please stop texting me").meaning is Meaning.STOP
+    assert hear(story + "then I fell").meaning is Meaning.SAFETY
+    assert hear(story + "my leg did not stop shaking").meaning is Meaning.UNCLEAR
+
+
+def test_an_answer_above_a_long_story_counts_and_the_story_is_for_a_person() -> None:
+    heard = hear("2\n\n" + "the weather was nice and we had tea in the garden. " * 60, VITAMIN_D)
+    assert (heard.pathway, heard.answer, heard.has_more) == ("vitamin_d", "booked", True)
+
+
+def test_the_text_is_what_the_patient_typed_without_what_a_mail_program_added() -> None:
+    assert hear("K2 drops\n\nOn Monday Clinic wrote:\n> Reply with its name.", NAMING).text == "K2 drops"
+    assert hear("what is this for\n-- \nJane Roe").text == "what is this for"
+
+
+def test_a_text_of_quotation_alone_says_nothing() -> None:
+    assert hear("> Reply STOP to stop.", NUDGE) == Interpretation(meaning=Meaning.UNCLEAR)
 
 
 # Answers

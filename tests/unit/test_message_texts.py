@@ -41,8 +41,6 @@ CARRIER_WORDS = {  # they act at the carrier, so they stand only where that is w
     "service/help": {"STOP"},
     "service/started": {"HELP", "STOP"},
     "service/stopped": {"START"},
-    "service/confirm": {"OK", "STOP"},
-    "service/topic_stopped": {"STOP"},
 }
 DONE_WORD = {"en": "DONE", "es": "HECHO"}
 

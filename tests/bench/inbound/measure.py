@@ -6,11 +6,14 @@ What was answered 200 has to be in the database once, whatever the load; and a S
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import NullPool, create_engine, func, select, text
@@ -20,6 +23,7 @@ from tests.bench.databases import Patients
 from tests.bench.inbound.texts import PATH, sid_of
 from tests.bench.stage import ROOT, Stage, clean_environment
 
+_UNDERSTOOD_WITHIN = 180  # seconds
 COMMAND = "from scheduler.cli import main; main()"
 
 
@@ -126,15 +130,13 @@ def _load(address: str, one: Round, people: int, *, run: str) -> dict[str, Any]:
 
 
 def _until_understood(url: str) -> float:
-    import time
-
     engine = create_engine(url, poolclass=NullPool)
     begun = time.monotonic()
     waiting = select(func.count()).select_from(replies).where(replies.c.look_at.is_not(None))
     while True:
         with engine.connect() as connection:
             left = connection.execute(waiting).scalar_one()
-        if not left or time.monotonic() - begun > 120:
+        if not left or time.monotonic() - begun > _UNDERSTOOD_WITHIN:
             engine.dispose()
             return time.monotonic() - begun
         time.sleep(0.2)
@@ -166,8 +168,5 @@ def _faults(url: str, found: dict[str, Any], *, run: str) -> list[str]:
 
 
 def _cpu(pid: int) -> float:
-    import os
-    from pathlib import Path
-
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
