@@ -150,8 +150,8 @@ def _inbound(vitals: Vitals) -> Iterator[Finding]:
             what=f"{_count(vitals.orphans, 'text', verb=False)} came in for no clinic lately",
             where=f"the number or service {', '.join(vitals.orphan_numbers) or 'that Twilio did not name'}",
             remedy=(
-                "`bonewise orphans` shows them: pass on what is for somebody; if the number is a clinic's, its record "
-                "lacks it, and if it is nobody's, its webhook at Twilio should not lead here"
+                "`bonewise orphans` shows them: pass on what is for somebody; if the number is a clinic's, its "
+                "record lacks it, and if it is nobody's, its webhook at Twilio should not lead here"
             ),
         )
 

@@ -30,6 +30,7 @@ from scheduler.services.rules import Rules
 from scheduler.services.sharing import stop_all_at
 from scheduler.services.staff_mail import plan_staff_mail
 
+MAIL_ID = "mail:"  # how the ids of e-mails begin; their files are in the clinic's mailbox
 BY_REPLY = "patient"  # the actor of what a patient's own message decided
 MOST_BEFORE = 20  # waiting replies of one patient that are heard before the one that cannot wait
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
@@ -241,7 +242,8 @@ def words_of(body: str, *, media: int, provider_id: str | None) -> str:
     parts = [body.strip()]
     if media:
         things = "a picture or file" if media == 1 else f"{media} pictures or files"
-        kept = f"; the provider keeps {'it' if media == 1 else 'them'} under {provider_id}" if provider_id else ""
+        is_kept = provider_id is not None and not provider_id.startswith(MAIL_ID)
+        kept = f"; the provider keeps {'it' if media == 1 else 'them'} under {provider_id}" if is_kept else ""
         parts.append(f"({things} came{' with it' if parts[0] else ' without words'}{kept})")
     return "\n".join(part for part in parts if part) or "(a message without words)"
 

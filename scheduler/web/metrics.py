@@ -31,7 +31,7 @@ from scheduler.services.attempt_counts import AttemptCounts, Counted
 from scheduler.services.overview import A_DAY
 from scheduler.services.spans import Spans
 from scheduler.services.vitals import Queue, Vitals, take_vitals
-from scheduler.web.counters import REFUSED_WEBHOOKS
+from scheduler.web.counters import REFUSED_WEBHOOKS, SHED_REQUESTS
 from scheduler.web.work_times import WORK_TIMES
 
 HOOKS = ("inbound", "status")
@@ -113,6 +113,12 @@ def of_this_process(*, database_up: bool, database: str) -> Iterator[Metric]:
         "bonewise_webhooks_refused",
         "Calls to this process's webhooks that were not signed by Twilio for our account.",
         {(hook,): refused.get(hook, 0) for hook in HOOKS},
+        "hook",
+    )
+    yield _counter(
+        "bonewise_requests_shed",
+        "Texts to this process that it refused because too many were in work; Twilio brings them again.",
+        {("inbound",): SHED_REQUESTS.counts().get("inbound", 0)},
         "hook",
     )
     yield _histogram(

@@ -10,6 +10,7 @@ from email.utils import getaddresses, parseaddr
 from uuid import UUID
 
 from scheduler.services.bounces_notice import comparable
+from scheduler.services.hearing import MAIL_ID
 from scheduler.services.letters.content import Content, content_of
 from scheduler.services.letters.marks import Mark, mark_of, sender_of
 from scheduler.services.letters.reading import Opened, decoded_header, header, headers
@@ -73,7 +74,7 @@ def letter_of(opened: Opened, raw: bytes) -> Letter:
 def _identity(mail: Message, raw: bytes) -> str:
     """A digest of the Message-ID; of the whole mail where it has none."""
     named = header(mail, "Message-ID")
-    return f"mail:{hashlib.sha256(named.encode() or raw).hexdigest()[:40]}"
+    return f"{MAIL_ID}{hashlib.sha256(named.encode() or raw).hexdigest()[:40]}"
 
 
 def _recipients(mail: Message) -> tuple[str, ...]:
