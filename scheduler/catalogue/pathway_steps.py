@@ -16,9 +16,9 @@ from scheduler.catalogue.pathway_draft import Cause, Draft, Notes, Use
 from scheduler.catalogue.yaml_fields import NAME, NAME_RULE, Fields, as_table
 from scheduler.catalogue.yaml_nodes import Entry, FaultLog, Table, YamlNode, did_you_mean
 from scheduler.domain.facts import FactKind
-from scheduler.domain.interpret import ANY
 from scheduler.domain.pathway import NOW, Action, Answer, Every, Late, Pathway, Silence, Step, Wait
-from scheduler.domain.reply_words import carrier_meaning
+from scheduler.domain.replies.interpret import ANY
+from scheduler.domain.replies.words import carrier_meaning
 
 TOP_KEYS = ("pathway", "title", "priority", "late", "enabled", "begin", "steps", "facts", "moved")
 STEP_KEYS = (

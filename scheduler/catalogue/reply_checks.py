@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from scheduler.catalogue.yaml_fields import Fields
 from scheduler.catalogue.yaml_nodes import did_you_mean
 from scheduler.domain.pathway import Pathway, Step
-from scheduler.domain.reply_alarms import Alarms, alarms
-from scheduler.domain.reply_meaning import ANY
-from scheduler.domain.reply_patterns import examples
-from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, Phrase, ReplyWords, WordList
+from scheduler.domain.replies.alarms import Alarms, alarms
+from scheduler.domain.replies.meaning import ANY
+from scheduler.domain.replies.patterns import examples
+from scheduler.domain.replies.words import CARRIER_WORDS, CarrierMeaning, Command, Phrase, ReplyWords, WordList
 
 _CARRIERS_PLACES: Mapping[CarrierMeaning, frozenset[tuple[str, str]]] = {
     CarrierMeaning.OPT_OUT: frozenset({("commands", Command.STOP), ("phrases", Phrase.STOP)}),

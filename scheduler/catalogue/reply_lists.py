@@ -11,7 +11,7 @@ from scheduler.catalogue.reply_checks import Word
 from scheduler.catalogue.yaml_fields import Fields, describe
 from scheduler.catalogue.yaml_nodes import Entry, Listing, Scalar
 from scheduler.domain.folding import normalise
-from scheduler.domain.reply_patterns import PhraseError, plain, read_phrase
+from scheduler.domain.replies.patterns import PhraseError, plain, read_phrase
 
 K = TypeVar("K", bound=StrEnum)
 

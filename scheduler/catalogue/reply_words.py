@@ -14,7 +14,7 @@ from scheduler.domain.calendar import Weekday
 from scheduler.domain.faults import Fault
 from scheduler.domain.languages import DEFAULT_LANGUAGE, normalise_language
 from scheduler.domain.pathway import Pathway
-from scheduler.domain.reply_words import (
+from scheduler.domain.replies.words import (
     DAY_GROUPS,
     UNITS,
     Clock,

@@ -20,11 +20,11 @@ from scheduler.domain.contact import (
 from scheduler.domain.effects import sendable
 from scheduler.domain.enrolment import Answered, Event, FactRecorded, Resumed, TextReceived
 from scheduler.domain.facts import FactKind
-from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
 from scheduler.domain.reacting import Situation, reopen
-from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date

@@ -12,11 +12,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from scheduler.domain.conversation import Heard, hear
-from scheduler.domain.interpret import Meaning
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
 from scheduler.domain.reacting import Situation
-from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.replies.interpret import Meaning
+from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 
 _MEANINGS = {OptOut.STOP: Meaning.STOP, OptOut.START: Meaning.START, OptOut.HELP: Meaning.HELP}

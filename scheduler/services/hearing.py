@@ -11,10 +11,10 @@ from uuid import UUID
 
 from scheduler.domain.contact import Change, Enrolled, TaskChange, TaskOpened
 from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
-from scheduler.domain.interpret import Interpretation, Meaning
 from scheduler.domain.languages import language_chain
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import Situation
+from scheduler.domain.replies.interpret import Interpretation, Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.domain.tasks import ServiceTask

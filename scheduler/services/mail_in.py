@@ -17,7 +17,7 @@ import logging
 from collections.abc import Iterator
 from typing import Protocol
 
-from scheduler.domain.interpret import Meaning, interpret
+from scheduler.domain.replies.interpret import Meaning, interpret
 from scheduler.ports import Clock, Store
 from scheduler.services.bounces import Bounces
 from scheduler.services.bounces_mail import Automatic, Bounce, Complaint, Unclear, read_mail

@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from scheduler.domain.interpret import Meaning, interpret
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
+from scheduler.domain.replies.interpret import Meaning, interpret
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Store, Unit

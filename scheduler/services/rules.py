@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.pathway import Pathway
-from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.tasks import TaskKind
 
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from scheduler.domain.interpret import Meaning
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import reopen
+from scheduler.domain.replies.interpret import Meaning
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
 from scheduler.services.consenting import record_consent

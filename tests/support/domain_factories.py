@@ -26,7 +26,7 @@ from scheduler.domain.pathway import Pathway
 from scheduler.domain.people import Channel, Reach
 from scheduler.domain.planning import next_contact, plan
 from scheduler.domain.reacting import Situation
-from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.stepping import begin, due_on, step
 from scheduler.domain.when import instant, local_date
 from tests.support.config_folder import SHIPPED

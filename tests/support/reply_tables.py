@@ -11,9 +11,9 @@ import yaml
 
 from scheduler.catalogue.pathway_files import load_pathways
 from scheduler.catalogue.reply_words import load_reply_words
-from scheduler.domain.interpret import Interpretation, OpenQuestion, interpret
 from scheduler.domain.pathway import Wait
-from scheduler.domain.reply_dates import Until
+from scheduler.domain.replies.dates import Until
+from scheduler.domain.replies.interpret import Interpretation, OpenQuestion, interpret
 from tests.support.config_folder import SHIPPED
 
 TABLES = Path(__file__).parents[1] / "replies"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from scheduler.domain.contact import ClearanceOpened, TaskOpened
 from scheduler.domain.conversation import Heard, open_questions
-from scheduler.domain.interpret import Meaning
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
+from scheduler.domain.replies.interpret import Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
 from tests.support.domain_factories import Life, at, contact, day, enrolled, life

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scheduler.catalogue.pathway_files import load_pathways
 from scheduler.catalogue.reply_words import load_reply_words
 from scheduler.domain.calendar import Weekday
-from scheduler.domain.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.pathway import Unit, Wait
-from scheduler.domain.reply_dates import Until
-from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning
+from scheduler.domain.replies.dates import Until
+from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.replies.words import CARRIER_WORDS, CarrierMeaning
 from tests.support.config_folder import SHIPPED
 
 PATHWAYS = load_pathways(SHIPPED).pathways

@@ -15,7 +15,7 @@ from scheduler.catalogue.pathway_checks import check_graph
 from scheduler.catalogue.pathway_steps import STEP_KEYS, TOP_KEYS, read_pathway
 from scheduler.catalogue.yaml_nodes import FaultLog, parse_yaml
 from scheduler.domain.pathway import Action, Answer, Every, Late, Pathway, Silence, Step, Unit, Wait
-from scheduler.domain.reply_words import CARRIER_WORDS
+from scheduler.domain.replies.words import CARRIER_WORDS
 from tests.support.config_folder import SHIPPED, ConfigFolder, config_folder, faults_of, pathway_text
 
 WHOLE = """\

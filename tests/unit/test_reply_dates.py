@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.domain.calendar import Weekday
-from scheduler.domain.reply_dates import Until
+from scheduler.domain.replies.dates import Until
 
 MONDAY = date(2026, 6, 1)
 

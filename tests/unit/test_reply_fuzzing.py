@@ -14,10 +14,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from scheduler.domain import interpret as understanding
 from scheduler.domain.folding import normalise
-from scheduler.domain.interpret import Meaning, interpret
-from scheduler.domain.reply_words import WordList
+from scheduler.domain.replies import interpret as understanding
+from scheduler.domain.replies.interpret import Meaning, interpret
+from scheduler.domain.replies.words import WordList
 from tests.support.reply_tables import WORDS, Row, question, rows
 
 ROWS = [row for language in ("en", "es") for row in rows(language)]
@@ -227,7 +227,7 @@ def test_the_check_sees_a_repeat_inside_a_repeat_and_one_after_another() -> None
 
 
 def test_a_phrase_looks_at_no_more_words_than_its_own_and_its_gaps() -> None:
-    from scheduler.domain.reply_patterns import _MOST_GAPS, GAP_WORDS
+    from scheduler.domain.replies.patterns import _MOST_GAPS, GAP_WORDS
 
     assert (GAP_WORDS + 1) ** _MOST_GAPS <= 25
     for words in WORDS.values():

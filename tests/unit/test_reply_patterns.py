@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.domain.reply_patterns import GAP_WORDS, Found, PhraseError, PhraseIndex, examples, plain, read_phrase
+from scheduler.domain.replies.patterns import GAP_WORDS, Found, PhraseError, PhraseIndex, examples, plain, read_phrase
 
 GROUPS = {"message": frozenset({"text", "texts"}), "me": frozenset({"me", "us"})}
 

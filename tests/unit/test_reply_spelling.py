@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.domain.reply_spelling import Spelling, is_one_off
+from scheduler.domain.replies.spelling import Spelling, is_one_off
 
 SPELLING = Spelling(
     {"stop", "done", "booked", "no", "pause"}, ordinary=frozenset({"step", "shop"}), exact=frozenset({"one", "gone"})

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from scheduler.domain.interpret import Meaning
+from scheduler.domain.replies.interpret import Meaning
 from tests.support.reply_tables import Row, rows, told
 
 LANGUAGES = ("en", "es")

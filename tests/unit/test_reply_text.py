@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.domain.reply_text import LONGEST, is_reaction, own_words
+from scheduler.domain.replies.text import LONGEST, is_reaction, own_words
 from tests.support.reply_tables import WORDS
 
 EVERY = tuple(WORDS.values())

@@ -13,7 +13,7 @@ from scheduler.catalogue.reply_words import LoadedReplyWords, load_reply_words
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.folding import normalise
 from scheduler.domain.pathway import Unit, Wait
-from scheduler.domain.reply_words import CarrierMeaning, Command, Phrase, WordList, carrier_meaning
+from scheduler.domain.replies.words import CarrierMeaning, Command, Phrase, WordList, carrier_meaning
 from tests.support.config_folder import SHIPPED, ConfigFolder, config_folder
 
 PATHWAYS = load_pathways(SHIPPED).pathways

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from scheduler.domain.folding import normalise
-from scheduler.domain.reply_indexes import Languages
-from scheduler.domain.reply_patterns import Words
-from scheduler.domain.reply_text import own_words
-from scheduler.domain.reply_vocabulary import Vocabulary, vocabulary
-from scheduler.domain.reply_words import ReplyWords
+from scheduler.domain.replies.indexes import Languages
+from scheduler.domain.replies.patterns import Words
+from scheduler.domain.replies.text import own_words
+from scheduler.domain.replies.vocabulary import Vocabulary, vocabulary
+from scheduler.domain.replies.words import ReplyWords
 
 # P.T. and p. m. are one word each. Each alternative reads a fixed number of characters or one per letter and dot.
 _INITIALS = re.compile(

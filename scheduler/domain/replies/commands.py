@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
-from scheduler.domain.reply_arguments import read_span, read_time, read_until, starts_with_span
-from scheduler.domain.reply_days import only_days, read_days
-from scheduler.domain.reply_hearing import Heard, Part, is_one_of
-from scheduler.domain.reply_meaning import Interpretation, Meaning
-from scheduler.domain.reply_patterns import Found, Words
-from scheduler.domain.reply_places import apart
-from scheduler.domain.reply_words import Command, Phrase, WordList
+from scheduler.domain.replies.arguments import read_span, read_time, read_until, starts_with_span
+from scheduler.domain.replies.days import only_days, read_days
+from scheduler.domain.replies.hearing import Heard, Part, is_one_of
+from scheduler.domain.replies.meaning import Interpretation, Meaning
+from scheduler.domain.replies.patterns import Found, Words
+from scheduler.domain.replies.places import apart
+from scheduler.domain.replies.words import Command, Phrase, WordList
 
 _NEGATION_REACH = 3  # words before a wish in which a negation counts: I do not want to pause
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scheduler.domain.reply_indexes import Languages, index_of, of_kinds, readings_of
-from scheduler.domain.reply_patterns import Found, PhraseIndex, Words, read_phrase
-from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, Phrase
+from scheduler.domain.replies.indexes import Languages, index_of, of_kinds, readings_of
+from scheduler.domain.replies.patterns import Found, PhraseIndex, Words, read_phrase
+from scheduler.domain.replies.words import CARRIER_WORDS, CarrierMeaning, Command, Phrase
 
 URGENT = frozenset({Phrase.STOP, Phrase.WRONG_NUMBER, Phrase.SAFETY})
 EXEMPT = frozenset({Phrase.NOT_STOP, Phrase.NOT_SAFETY})

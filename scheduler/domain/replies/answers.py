@@ -16,10 +16,10 @@ from itertools import groupby
 from typing import TypeVar
 
 from scheduler.domain.pathway import Answer
-from scheduler.domain.reply_hearing import Heard, Part, is_one_of
-from scheduler.domain.reply_meaning import ANY, OpenQuestion
-from scheduler.domain.reply_patterns import Found, Words
-from scheduler.domain.reply_words import WordList
+from scheduler.domain.replies.hearing import Heard, Part, is_one_of
+from scheduler.domain.replies.meaning import ANY, OpenQuestion
+from scheduler.domain.replies.patterns import Found, Words
+from scheduler.domain.replies.words import WordList
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from scheduler.domain.reply_answers import Answers, Fit
-from scheduler.domain.reply_commands import read_command, read_wish
-from scheduler.domain.reply_hearing import Heard, Part, Sentence, is_one_of
-from scheduler.domain.reply_meaning import DONE, Interpretation, Meaning
-from scheduler.domain.reply_words import WordList
+from scheduler.domain.replies.answers import Answers, Fit
+from scheduler.domain.replies.commands import read_command, read_wish
+from scheduler.domain.replies.hearing import Heard, Part, Sentence, is_one_of
+from scheduler.domain.replies.meaning import DONE, Interpretation, Meaning
+from scheduler.domain.replies.words import WordList
 
 
 @dataclass(frozen=True, slots=True)

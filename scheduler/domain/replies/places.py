@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from scheduler.domain.reply_hearing import is_one_of
-from scheduler.domain.reply_patterns import Words
-from scheduler.domain.reply_vocabulary import Vocabulary
-from scheduler.domain.reply_words import Clock, DateWord, WordList
+from scheduler.domain.replies.hearing import is_one_of
+from scheduler.domain.replies.patterns import Words
+from scheduler.domain.replies.vocabulary import Vocabulary
+from scheduler.domain.replies.words import Clock, DateWord, WordList
 
 _DIGITS_OR_LETTERS = re.compile(r"\d+|[^\W\d_]+")
 _LONGEST_PHRASE = 6  # words of a phrase about days or the clock

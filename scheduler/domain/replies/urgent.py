@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scheduler.domain.reply_arguments import read_limit
-from scheduler.domain.reply_hearing import Heard, Part
-from scheduler.domain.reply_meaning import Interpretation, Meaning
-from scheduler.domain.reply_patterns import Words
-from scheduler.domain.reply_words import Phrase, WordList
+from scheduler.domain.replies.arguments import read_limit
+from scheduler.domain.replies.hearing import Heard, Part
+from scheduler.domain.replies.meaning import Interpretation, Meaning
+from scheduler.domain.replies.patterns import Words
+from scheduler.domain.replies.words import Phrase, WordList
 
 
 def read_urgent(heard: Heard) -> Interpretation | None:

@@ -7,12 +7,19 @@ from datetime import time
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.pathway import Unit, Wait
-from scheduler.domain.reply_dates import Until
-from scheduler.domain.reply_hearing import is_one_of
-from scheduler.domain.reply_patterns import Words
-from scheduler.domain.reply_places import apart, meaning_at, number_at, past_clock_word, past_date_word, past_fillers
-from scheduler.domain.reply_vocabulary import Vocabulary
-from scheduler.domain.reply_words import NOON, Clock, DateOrder, DateWord, WordList
+from scheduler.domain.replies.dates import Until
+from scheduler.domain.replies.hearing import is_one_of
+from scheduler.domain.replies.patterns import Words
+from scheduler.domain.replies.places import (
+    apart,
+    meaning_at,
+    number_at,
+    past_clock_word,
+    past_date_word,
+    past_fillers,
+)
+from scheduler.domain.replies.vocabulary import Vocabulary
+from scheduler.domain.replies.words import NOON, Clock, DateOrder, DateWord, WordList
 from scheduler.domain.when import EARLIEST
 
 _LONGEST_PAUSE = {Unit.DAYS: 366, Unit.MONTHS: 12}

@@ -6,11 +6,11 @@ import re
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.folding import normalise
-from scheduler.domain.reply_hearing import is_one_of
-from scheduler.domain.reply_patterns import Words
-from scheduler.domain.reply_places import meaning_at, past_date_word
-from scheduler.domain.reply_vocabulary import Vocabulary
-from scheduler.domain.reply_words import DateWord, WordList
+from scheduler.domain.replies.hearing import is_one_of
+from scheduler.domain.replies.patterns import Words
+from scheduler.domain.replies.places import meaning_at, past_date_word
+from scheduler.domain.replies.vocabulary import Vocabulary
+from scheduler.domain.replies.words import DateWord, WordList
 
 _HYPHEN = re.compile(r"[-–—]")
 _TO = "-"  # no normalised word is written so

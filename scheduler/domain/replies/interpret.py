@@ -30,16 +30,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from scheduler.domain.reply_answers import Answers
-from scheduler.domain.reply_commands import read_supplement
-from scheduler.domain.reply_hearing import Heard, hear, is_one_of, languages_of
-from scheduler.domain.reply_indexes import Languages
-from scheduler.domain.reply_meaning import ANY, DONE, Interpretation, Meaning, OpenQuestion
-from scheduler.domain.reply_parts import Parts, read_parts
-from scheduler.domain.reply_text import is_reaction
-from scheduler.domain.reply_urgent import read_urgent
-from scheduler.domain.reply_vocabulary import Vocabulary, vocabulary
-from scheduler.domain.reply_words import CARRIER_WORDS, CarrierMeaning, Command, ReplyWords, WordList
+from scheduler.domain.replies.answers import Answers
+from scheduler.domain.replies.commands import read_supplement
+from scheduler.domain.replies.hearing import Heard, hear, is_one_of, languages_of
+from scheduler.domain.replies.indexes import Languages
+from scheduler.domain.replies.meaning import ANY, DONE, Interpretation, Meaning, OpenQuestion
+from scheduler.domain.replies.parts import Parts, read_parts
+from scheduler.domain.replies.text import is_reaction
+from scheduler.domain.replies.urgent import read_urgent
+from scheduler.domain.replies.vocabulary import Vocabulary, vocabulary
+from scheduler.domain.replies.words import CARRIER_WORDS, CarrierMeaning, Command, ReplyWords, WordList
 
 __all__ = ["ANY", "DONE", "Interpretation", "Meaning", "OpenQuestion", "interpret"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from scheduler.domain.reply_patterns import Parts, PhraseError, PhraseIndex, read_phrase
-from scheduler.domain.reply_words import Phrase, ReplyWords, WordList
+from scheduler.domain.replies.patterns import Parts, PhraseError, PhraseIndex, read_phrase
+from scheduler.domain.replies.words import Phrase, ReplyWords, WordList
 
 Languages = tuple[ReplyWords, ...]
 T = TypeVar("T")

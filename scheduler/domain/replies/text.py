@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scheduler.domain.folding import normalise
-from scheduler.domain.reply_words import ReplyWords, WordList
+from scheduler.domain.replies.words import ReplyWords, WordList
 
 LONGEST = 20_000  # characters that are looked at; a patient's own words are never more
 _OPENING, _CLOSING = '"“”«„', '"“”»'

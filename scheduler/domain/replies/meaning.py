@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.pathway import Answer, Wait
-from scheduler.domain.reply_dates import Until
+from scheduler.domain.replies.dates import Until
 
 DONE = "done"
 ANY = "any"

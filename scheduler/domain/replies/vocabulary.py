@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.pathway import Wait
-from scheduler.domain.reply_alarms import EXEMPT, URGENT, Alarms, alarms
-from scheduler.domain.reply_indexes import Languages, index_of, list_index, of_each, of_kinds, readings_of
-from scheduler.domain.reply_patterns import PhraseIndex
-from scheduler.domain.reply_spelling import Spelling
-from scheduler.domain.reply_words import (
+from scheduler.domain.replies.alarms import EXEMPT, URGENT, Alarms, alarms
+from scheduler.domain.replies.indexes import Languages, index_of, list_index, of_each, of_kinds, readings_of
+from scheduler.domain.replies.patterns import PhraseIndex
+from scheduler.domain.replies.spelling import Spelling
+from scheduler.domain.replies.words import (
     CARRIER_WORDS,
     Clock,
     Command,
