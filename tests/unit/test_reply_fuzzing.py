@@ -175,7 +175,7 @@ def test_normalising_again_changes_nothing(text: str) -> None:
 def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     """Every compiled pattern of the modules that understanding is made of."""
     for name, module in sorted(sys.modules.items()):
-        if re.fullmatch(r"scheduler\.domain\.(reply_\w+|interpret|folding)", name):
+        if re.fullmatch(r"scheduler\.domain\.(replies\.\w+|folding)", name):
             found = {key: value for key, value in vars(module).items() if isinstance(value, re.Pattern)}
             yield from ((f"{name}.{key}", value) for key, value in found.items())
 
