@@ -18,7 +18,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("content", "Check settings, pathways and templates; every fault with file and line."),
     "preview": ("content", "Show a message as a patient gets it: text, segments, reading grade."),
     "clinic": ("clinics", "Add, change and list clinics."),
-    "staff": ("clinics", "Add members of staff."),
+    "staff": ("staff", "Add members of staff, and help them to sign in."),
     "sample": ("installation", "Load the sample clinic."),
     "import": ("importing", "Enrol patients from CSV or FHIR."),
     "enrol": ("enrolling", "Enrol one patient."),

@@ -12,6 +12,7 @@ from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedR
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.ports.accounts import Accounts
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.settling import Questions, Receipts
@@ -31,7 +32,7 @@ from scheduler.records import (
 
 
 class Installation(Protocol):
-    """Clinics, staff, notes, heartbeats and the audit trail."""
+    """Clinics, notes, heartbeats, the audit trail, and what role somebody has."""
 
     def add_clinic(self, clinic: Clinic, *, now: datetime) -> int: ...
 
@@ -58,8 +59,6 @@ class Installation(Protocol):
     def next_digest(self) -> datetime | None:
         """The earliest instant at which a digest is due; it may have passed."""
         ...
-
-    def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None: ...
 
     def staff_role(self, clinic_id: int, email: str) -> str | None: ...
 
@@ -252,6 +251,9 @@ class Unit(Protocol):
 
     @property
     def installation(self) -> Installation: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
 
     @property
     def patients(self) -> Patients: ...

@@ -133,7 +133,37 @@ staff = Table(
     Column("email", String(254), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("password", String(255)),  # its hash; null: not chosen yet
+    Column("second_factor", Sealed),
+    Column("code_step", Integer, nullable=False),  # of the last one-time code that was taken
+    Column("failures", SmallInteger, nullable=False),
+    Column("locked_until", Instant),
+    Column("left_at", Instant),  # since when they may not sign in
     UniqueConstraint("clinic_id", "email"),
+    Index("ix_staff_email", "email"),
+)
+
+staff_links = Table(
+    "staff_links",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _clinic(),
+    Column("staff_id", Integer, ForeignKey("staff.id"), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_staff_links_staff_id", "staff_id"),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _clinic(),
+    Column("staff_id", Integer, ForeignKey("staff.id"), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("is_whole", Boolean, nullable=False),
+    Index("ix_staff_sessions_staff_id", "staff_id"),
 )
 
 patients = Table(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Connection, Engine
 
 from scheduler import ports
+from scheduler.store.accounts import Accounts
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
@@ -32,6 +33,7 @@ class Unit:
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
         self.installation = Installation(connection)
+        self.accounts = Accounts(connection, vault)
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)

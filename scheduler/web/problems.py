@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from scheduler.web.security import HEADERS
+from scheduler.web.staff.session import SignInNeeded
 
 _TITLES = {
     403: "This was refused",
@@ -53,6 +55,12 @@ def add_handlers(web: FastAPI, *, store_unavailable: type[Exception]) -> None:
     async def on_fault(request: Request, _: Exception) -> Response:
         return problem(request, 500)  # Starlette logs it, with its traceback
 
+    async def on_nobody(request: Request, error: Exception) -> Response:
+        target = error.target if isinstance(error, SignInNeeded) else "/"
+        query = "" if target == "/" else f"?{urlencode({'next': target})}"
+        return RedirectResponse(f"/sign-in{query}", status_code=303)
+
+    web.add_exception_handler(SignInNeeded, on_nobody)
     web.add_exception_handler(HTTPException, on_http)
     web.add_exception_handler(RequestValidationError, on_bad_request)
     web.add_exception_handler(store_unavailable, on_store)

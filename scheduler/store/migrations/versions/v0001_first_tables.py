@@ -28,6 +28,8 @@ def upgrade() -> None:
     _create_audit()
     _create_patients()
     _create_staff()
+    _create_staff_links()
+    _create_staff_sessions()
     _create_clearances()
     _create_consents()
     _create_enrolments()
@@ -199,10 +201,48 @@ def _create_staff() -> None:
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("password", sa.String(255)),
+        sa.Column("second_factor", sa.LargeBinary()),
+        sa.Column("code_step", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.SmallInteger(), nullable=False),
+        sa.Column("locked_until", INSTANT),
+        sa.Column("left_at", INSTANT),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_clinic_id"),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
         sa.UniqueConstraint("clinic_id", "email", name="uq_staff_clinic_id_email"),
     )
+    op.create_index("ix_staff_email", "staff", ["email"])
+
+
+def _create_staff_links() -> None:
+    op.create_table(
+        "staff_links",
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_links_clinic_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_staff_links_staff_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_staff_links"),
+    )
+    op.create_index("ix_staff_links_staff_id", "staff_links", ["staff_id"])
+
+
+def _create_staff_sessions() -> None:
+    op.create_table(
+        "staff_sessions",
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_sessions_clinic_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_staff_sessions_staff_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_staff_sessions"),
+    )
+    op.create_index("ix_staff_sessions_staff_id", "staff_sessions", ["staff_id"])
 
 
 def _create_clearances() -> None:
