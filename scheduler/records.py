@@ -413,6 +413,57 @@ class Clearance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientLine:
+    """A patient as a list shows them."""
+
+    mrn: str
+    name: str
+    status: PatientStatus
+    paused_until: date | None
+    channel: Channel
+    may_be_reached: bool
+    timezone: str
+    next_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A patient's name, and when their record last changed (UTC)."""
+
+    mrn: str
+    name: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """A task as a list shows it, and whom it is about."""
+
+    id: int
+    kind: str
+    priority: str
+    opened_at: datetime
+    due: date
+    assignee: str | None
+    mrn: str | None
+    name: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A message that did not arrive, or may not have."""
+
+    planned_at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
     """A member of staff to add. `email` is in lower case."""
 

@@ -13,6 +13,7 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports.accounts import Accounts
+from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.settling import Questions, Receipts
@@ -254,6 +255,9 @@ class Unit(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+
+    @property
+    def browsing(self) -> Browsing: ...
 
     @property
     def patients(self) -> Patients: ...

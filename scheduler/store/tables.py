@@ -204,6 +204,7 @@ patients = Table(
         "next_contact_at",
         info={_CONDITION: text("next_contact_at IS NOT NULL")},
     ),
+    Index("ix_patients_clinic_id_updated_at", "clinic_id", "updated_at"),
     # The address first: whose it is may have to be found before the clinic is known.
     Index("ix_patients_phone_index_clinic_id", "phone_index", "clinic_id"),
     Index("ix_patients_email_index_clinic_id", "email_index", "clinic_id"),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from scheduler import ports
 from scheduler.store.accounts import Accounts
+from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
@@ -34,6 +35,7 @@ class Unit:
         self._connection = connection
         self.installation = Installation(connection)
         self.accounts = Accounts(connection, vault)
+        self.browsing = Browsing(connection, vault)
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)

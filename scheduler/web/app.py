@@ -19,10 +19,25 @@ from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
+from scheduler.web.staff import patients, people, signing, supplements, worklist
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
-ROUTERS = tuple(part.router for part in (twilio_hooks, first_page, phones, health, unsubscribing))
+ROUTERS = tuple(
+    part.router
+    for part in (
+        twilio_hooks,
+        first_page,
+        phones,
+        health,
+        unsubscribing,
+        patients,
+        worklist,
+        supplements,
+        people,
+        signing,
+    )
+)
 
 
 def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:

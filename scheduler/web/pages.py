@@ -32,7 +32,14 @@ class Pages:
         )
         links = _Links(public_url)
         self._environment.filters.update(
-            clock=_clock, day=_day, place=_place, linked=links.linked, brief=_brief, plural=_plural, coded=_coded
+            clock=_clock,
+            day=_day,
+            in_zone=_in_zone,
+            place=_place,
+            linked=links.linked,
+            brief=_brief,
+            plural=_plural,
+            coded=_coded,
         )
         self._environment.globals["asset"] = _assets().__getitem__
         for name in self._environment.list_templates(extensions=["html"]):
@@ -64,6 +71,10 @@ def _assets() -> dict[str, str]:
 def _clock(at: datetime) -> str:
     """The time of day, in the zone that `at` is in."""
     return f"{at:%H:%M}"
+
+
+def _in_zone(at: datetime, zone: str) -> datetime:
+    return at.astimezone(ZoneInfo(zone))
 
 
 def _day(day: date | datetime, *, year: bool = False) -> str:

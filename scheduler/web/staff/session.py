@@ -67,6 +67,11 @@ Admin = Annotated[SignedIn, Depends(ADMINS)]
 OnTheWay = Annotated[SignedIn, Depends(HALF_WAY)]
 
 
+def is_staff(call: object) -> bool:
+    """Whether a dependency lets in nobody but staff."""
+    return isinstance(call, StaffOnly | HalfWay)
+
+
 def wall_time() -> datetime:
     """The real time, by which sessions, locks and codes live also where a visitor moves the service's clock."""
     return datetime.now(UTC)
@@ -80,9 +85,7 @@ def signed_in(request: Request, site: Site) -> SignedIn | None:
 
 def keep_session(response: Response, site: Site, token: str) -> None:
     """Give the browser the session, until it is closed."""
-    response.set_cookie(
-        _name(site), token, httponly=True, samesite="lax", secure=_is_https(site), path="/"
-    )
+    response.set_cookie(_name(site), token, httponly=True, samesite="lax", secure=_is_https(site), path="/")
 
 
 def drop_session(response: Response, site: Site) -> None:
@@ -93,7 +96,9 @@ def drop_session(response: Response, site: Site) -> None:
 def own_path(target: str) -> str:
     """The path if it leads to a page of ours, else the first page: a link may name where to go after signing in."""
     parts = urlsplit(target)
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    is_ours = (
+        target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    )
     return target if is_ours and target.isprintable() else "/"
 
 

@@ -182,6 +182,7 @@ def _create_patients() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_patients"),
         sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
     )
+    op.create_index("ix_patients_clinic_id_updated_at", "patients", ["clinic_id", "updated_at"])
     op.create_index("ix_patients_email_index_clinic_id", "patients", ["email_index", "clinic_id"])
     op.create_index("ix_patients_phone_index_clinic_id", "patients", ["phone_index", "clinic_id"])
     op.create_index(
