@@ -83,7 +83,7 @@ def test_the_version_is_one_line(tmp_path: Path) -> None:
         ),
         (
             ["staff", "sack"],
-            "there is no command 'sack'; there are: add, list, link, remove. See `bonewise staff --help`.",
+            "there is no command 'sack'; there are: add, link, list, remove. See `bonewise staff --help`.",
         ),
         (["tick", "--jsn"], "no such option '--jsn'. Did you mean '--json'? See `bonewise tick --help`."),
         (
