@@ -80,6 +80,10 @@ class Patient:
     stop_line_on: date | None = None
     source: str | None = None  # the import row as last read, canonical JSON
 
+    def address(self, channel: Channel) -> str | None:
+        """Their number (E.164) or e-mail address, marked or not."""
+        return self.phone if channel is Channel.SMS else self.email
+
     def contact(self, clinic: Clinic) -> Contact:
         """What the rules need to know of this patient."""
         has_phone = self.phone is not None and not self.phone_bad

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Channel
 from scheduler.records import HeldReply, OrphanText, Reply, Sender
 
@@ -70,7 +71,14 @@ class Inbox(Protocol):
 class Stops(Protocol):
     """Who may not be written to any more, for messages that are on their way already."""
 
-    def void(self, of: Iterable[tuple[int, UUID]], *, since: datetime, channel: Channel | None = None) -> None:
+    def void(
+        self,
+        of: Iterable[tuple[int, UUID]],
+        *,
+        since: datetime,
+        channel: Channel | None = None,
+        reason: SkipReason = SkipReason.STOPPED,
+    ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
         With `channel`, only answers to the patients' own messages on it: other messages may go another way.

@@ -9,7 +9,7 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Clock, SendResult, Store, Unit
 from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
-from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.aftermath import Aftermath, Again, Fallen
 from scheduler.services.answers import Answers
 from scheduler.services.composing import Composed
 from scheduler.services.new_tasks import clinic_task
@@ -42,7 +42,7 @@ class Recording:
         with self._store.writing() as unit:
             unit.ledger.end_attempts(ends, now=now)
             fallen = [
-                Fallen(composed.message, after.status, result.code, after.follow_up)
+                Fallen(composed.message, after.status, result.code, after.follow_up, address=composed.attempt.address)
                 for composed, result, after in settled
                 if after.status in _NEEDS_AFTERMATH
             ]
@@ -54,8 +54,22 @@ class Recording:
 
     @staticmethod
     def _drop(unit: Unit, stopped: list[Composed]) -> list[Fallen]:
-        """Messages that are released because their patients have stopped: they go no further than that."""
-        fallen = [Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value) for one in stopped]
+        """Messages that are released because their patients have stopped: they go no further than that.
+
+        Where it is only the number that is wrong, another way may take over today.
+        """
+        channels = {one.message.channel for one in stopped}
+        wrong = {
+            (patient_id, channel)
+            for channel in channels
+            for patient_id in unit.numbers.bad_among({one.message.patient_id for one in stopped}, channel)
+        }
+        fallen = [
+            Fallen(one.message, MessageStatus.SKIPPED, SkipReason.WRONG_NUMBER.value, again=Again.TODAY)
+            if (one.message.patient_id, one.message.channel) in wrong
+            else Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
+            for one in stopped
+        ]
         unit.ledger.move(
             MessageStatus.SKIPPED, [(one.message.id, one.message.clinic_id, one.reason) for one in fallen]
         )

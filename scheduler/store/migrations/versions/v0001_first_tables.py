@@ -281,6 +281,20 @@ def _create_consents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     op.create_index("ix_consents_patient_id", "consents", ["patient_id"])
+    op.create_table(
+        "bad_addresses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("marked_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_bad_addresses_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_bad_addresses_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bad_addresses"),
+    )
+    op.create_index("ix_bad_addresses_patient_id", "bad_addresses", ["patient_id"])
 
 
 def _create_enrolments() -> None:
