@@ -244,6 +244,7 @@ class LedgerEntry:
     sent_at: datetime | None
     body: str | None
     segments: int | None
+    retry_of: UUID | None = None  # the message that it takes over from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

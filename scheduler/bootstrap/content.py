@@ -165,6 +165,15 @@ class Content:
 
         return meaning_of_refusal(self.errors, channel, code, of_account=of_account)
 
+    def meaning_of_failure(self, channel: Channel, code: str) -> str | None:
+        """What a code means for which a message did not arrive; None when unlisted.
+
+        Raises `ValueError` when the error table has faults.
+        """
+        from scheduler.channels.refusals import meaning_of_failure
+
+        return meaning_of_failure(self.errors, channel, code)
+
     def _mail_server(self) -> SmtpSettings:
         from scheduler.channels.smtp import parse_smtp_url
 

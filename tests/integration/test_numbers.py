@@ -1,4 +1,4 @@
-"""Numbers that are wrong or do not work: suspended at once, corrected or confirmed, and what was missed still goes."""
+"""Wrong numbers and those that do not work: suspended, corrected or confirmed; what was missed still goes."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def test_a_message_that_is_claimed_is_not_handed_over_to_a_wrong_number(world: W
         world.enrol_sms(mrn, pathways="vitamin_d", **mail)
     world.clock.at = DAY_1
     plan_all_due(world.store, world.rules, DAY_1)
-    sms, gone = Scripted(), []
+    gone: list[str] = []
+    sms = Scripted()
 
     def slowly(batch: Iterator[OutboundSms | None]) -> Iterator[Any]:
         for message in batch:
