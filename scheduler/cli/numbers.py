@@ -38,4 +38,4 @@ def number_confirm(clinic_code: str, mrn: str, channel: str, by: str) -> None:
     if confirmed:
         click.echo(f"The {_NAMES[channel]} of {mrn} is in use again.")
     else:
-        click.echo(f"The {_NAMES[channel]} of {mrn} was in use already; nothing changed.")
+        click.echo(f"The {_NAMES[channel]} of {mrn} was in use already.")

@@ -24,6 +24,10 @@ class Tasks(Protocol):
         """Write `words` under the note of the open task with this cause; False when there is none."""
         ...
 
+    def is_open(self, clinic_id: int, cause: str) -> bool:
+        """Whether a task with this cause is open."""
+        ...
+
     def close(
         self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE, words: str = ""
     ) -> None:

@@ -31,6 +31,7 @@ from scheduler.services.consenting import record_consent
 from scheduler.services.new_tasks import clinic_task
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import doubt_cause, refusal_cause
 
 ASK_AFTER = timedelta(minutes=2)  # a receipt usually settles a lost answer sooner
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits meets its last look
@@ -162,7 +163,7 @@ class Aftermath:
             case FollowUp.OPTED_OUT:
                 return _opted_out(unit, patient, channel, now)
             case FollowUp.OPERATOR:
-                cause = f"{ServiceTask.SENDER_REFUSED}:{channel.value}:{fallen.reason}"
+                cause = refusal_cause(channel, fallen.reason)
                 task = clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=cause, now=now, note=note)
                 unit.worklist.open([task], now=now)
             case _:
@@ -184,11 +185,6 @@ def _about_the_present_one(fallen: Fallen, patient: Patient) -> Fallen:
     if present is None or present.lower() == fallen.address.lower():
         return fallen
     return replace(fallen, follow_up=FollowUp.NONE, again=Again.TODAY)
-
-
-def doubt_cause(message_id: UUID) -> str:
-    """What the task about a message of unknown fate is about: that message alone."""
-    return f"{message_id.hex}:{ServiceTask.DELIVERY_UNKNOWN}"
 
 
 def still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact: Contact, now: datetime) -> bool:

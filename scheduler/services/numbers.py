@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduler.domain.people import Channel
+from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
+from scheduler.services.new_tasks import cause
 from scheduler.services.reaching import is_reachable, reach_again
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
@@ -25,7 +27,7 @@ class NumberError(ValueError):
 def confirm_number(
     store: Store, rules: Rules, clinic: Clinic, *, mrn: str, channel: Channel, by: str, now: datetime
 ) -> bool:
-    """Staff say that the patient's number or address is theirs and works. False: it was not marked; nothing changed.
+    """Staff say that the patient's number or address is theirs and works. False: it was in use already.
 
     Tasks that asked for it close; what the patient missed today goes if its window is still open. Raises
     `UnknownPatientError` and `NumberError`.
@@ -40,6 +42,7 @@ def confirm_number(
                 f"{mrn} has no {_NAMES[channel]} on file; `bonewise enrol` with --mrn {mrn} records one"
             )
         if not (before.phone_bad if channel is Channel.SMS else before.email_bad):
+            _close_check(unit, before, channel, now=now)
             return False
         after = _unmarked(before, channel)
         unit.numbers.is_right(clinic.id, before.id, channel, address)
@@ -59,6 +62,13 @@ def confirm_number(
             now=now,
         )
     return True
+
+
+def _close_check(unit: Unit, patient: Patient, channel: Channel, *, now: datetime) -> None:
+    """A number that was only out of reach for long is in use all the time; staff have looked at it now."""
+    if not (patient.phone_bad or patient.email_bad):
+        words = f"the {_NAMES[channel]} was confirmed"
+        unit.worklist.close(patient.clinic_id, [cause(patient.id, ServiceTask.CHECK_NUMBER)], now=now, words=words)
 
 
 def _unmarked(patient: Patient, channel: Channel) -> Patient:

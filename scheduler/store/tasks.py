@@ -67,6 +67,11 @@ class Tasks:
         self._tell([(clinic_id, found.id)], TaskStep.NOTED, by=SERVICE, now=now, words=words)
         return True
 
+    def is_open(self, clinic_id: int, cause: str) -> bool:
+        """Whether a task with this cause is open."""
+        query = select(tasks.c.id).where(tasks.c.clinic_id == clinic_id, tasks.c.cause == cause, _OPEN)
+        return self._connection.execute(query).first() is not None
+
     def close(
         self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE, words: str = ""
     ) -> None:
