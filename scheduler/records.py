@@ -252,6 +252,7 @@ class Reply:
     """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
 
     `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
+    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last.
     """
 
     id: UUID
@@ -264,6 +265,7 @@ class Reply:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()
     opt_out: OptOut | None = None
     meaning: str | None = None
     pathway: str | None = None

@@ -61,6 +61,14 @@ class Inbox(Protocol):
         """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
+    def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
+        """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
+        ...
+
+    def threads(self, message_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, ...]]:
+        """The Message-IDs of the e-mail that each of these messages answers, and of those that led to it."""
+        ...
+
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
 
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:

@@ -107,6 +107,7 @@ class Hearing:
             for case, one in zip(cases, heard, strict=True)
         ]
         write_changes(unit, self._rules, decisions, now=now)
+        unit.inbox.answered([case.reply for case in cases if case.reply.thread], planned_at=now)
         for case, one in each:
             if one.consent is False:
                 stop_all_at(unit, self._rules, case.clinic, case.reply, source=case.source, by=BY_REPLY, now=now)

@@ -40,6 +40,7 @@ class Inbound:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()  # of an e-mail: the Message-IDs that led to it, and its own
     opt_out: OptOut | None = None
 
 
@@ -190,6 +191,7 @@ def _reply(arrival: Arrival, clinic: Clinic, known: Sequence[Sender]) -> Reply:
         body=inbound.body,
         provider_id=inbound.provider_id,
         media=inbound.media,
+        thread=inbound.thread,
         opt_out=inbound.opt_out,
     )
 

@@ -299,6 +299,7 @@ messages = Table(
     Column("lease_until", Instant),
     Column("worker", String(64)),
     Column("retry_of", Uuid, ForeignKey("messages.id")),  # the message that did not arrive and has this second try
+    Column("answers", Uuid),  # the e-mail that it answers; null for texts
     Column("ask_at", Instant),  # with status unknown: when to ask the provider next; null: nobody asks
     Column("asks", SmallInteger),  # how often it has been asked; null: not yet
     Index(
@@ -378,6 +379,7 @@ replies = Table(
     Column("body", Sealed, nullable=False),
     Column("provider_id", String(255)),
     Column("media", SmallInteger, nullable=False),  # how many pictures and files came with it
+    Column("thread", Sealed),  # of an e-mail: its Message-ID, after those of the mails that led to it
     Column("opt_out", String(8)),  # what the provider made of it by itself
     Column("look_at", Instant),  # when to understand it; null: there is nothing more to do
     Column("meaning", String(16)),
