@@ -80,6 +80,10 @@ class Patient:
     stop_line_on: date | None = None
     source: str | None = None  # the import row as last read, canonical JSON
 
+    def address(self, channel: Channel) -> str | None:
+        """Their number (E.164) or e-mail address, marked or not."""
+        return self.phone if channel is Channel.SMS else self.email
+
     def contact(self, clinic: Clinic) -> Contact:
         """What the rules need to know of this patient."""
         has_phone = self.phone is not None and not self.phone_bad
@@ -240,6 +244,7 @@ class LedgerEntry:
     sent_at: datetime | None
     body: str | None
     segments: int | None
+    retry_of: UUID | None = None  # the message that it takes over from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +252,7 @@ class Reply:
     """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
 
     `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
+    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last.
     """
 
     id: UUID
@@ -259,6 +265,7 @@ class Reply:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()
     opt_out: OptOut | None = None
     meaning: str | None = None
     pathway: str | None = None

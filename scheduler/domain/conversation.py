@@ -282,7 +282,10 @@ def _later(situation: Situation, meaning: Interpretation, channel: Channel) -> H
 
 
 def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
-    """Whoever has this number is not the patient: nothing more goes there, and staff ask for another."""
+    """Whoever has this number is not the patient: nothing more goes there, and staff ask for another.
+
+    What is planned goes the other way where the patient has agreed to one: the last look at each message sees to it.
+    """
     reach = situation.contact.reach
     closed = replace(reach, sms=False) if channel is Channel.SMS else replace(reach, email=False)
     alone = replace(situation, contact=replace(situation.contact, reach=closed))
@@ -291,7 +294,6 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
         replace(
             alone.unchanged(),
             tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),),
-            superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
         ),
         wrong_number=True,
     )

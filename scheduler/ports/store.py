@@ -16,6 +16,7 @@ from scheduler.ports.accounts import Accounts
 from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
+from scheduler.ports.numbers import Numbers
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.staff_mail import StaffMails
 from scheduler.ports.worklist import Worklist
@@ -276,6 +277,9 @@ class Unit(Protocol):
 
     @property
     def stops(self) -> Stops: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
 
     @property
     def orphans(self) -> Orphans: ...

@@ -189,7 +189,7 @@ patients = Table(
     Column("paused_until", Date),
     Column("sms_consent", Boolean, nullable=False),  # the latest consent record, kept here for the planner
     Column("email_consent", Boolean, nullable=False),
-    Column("phone_bad", Boolean, nullable=False),  # the provider said this number will never work
+    Column("phone_bad", Boolean, nullable=False),  # this number does not work, or is somebody else's
     Column("email_bad", Boolean, nullable=False),
     Column("next_contact_at", Instant),  # the one instant the planner looks at; null: nothing to plan
     Column("contacted_on", Date),  # the last local date that had a reminder
@@ -224,6 +224,19 @@ consents = Table(
     Column("recorded_by", String(254), nullable=False),
     Column("wording", String(64)),  # the version of the wording that the patient agreed to
     Index("ix_consents_patient_id", "patient_id"),
+)
+
+bad_addresses = Table(
+    "bad_addresses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("channel", String(8), nullable=False),
+    Column("address", Sealed, nullable=False),  # nothing goes there until staff say that it is right
+    Column("why", String(16), nullable=False),
+    Column("marked_at", Instant, nullable=False),
+    Index("ix_bad_addresses_patient_id", "patient_id"),
 )
 
 enrolments = Table(
@@ -287,6 +300,7 @@ messages = Table(
     Column("lease_until", Instant),
     Column("worker", String(64)),
     Column("retry_of", Uuid, ForeignKey("messages.id")),  # the message that did not arrive and has this second try
+    Column("answers", Uuid),  # the e-mail that it answers; null for texts
     Column("ask_at", Instant),  # with status unknown: when to ask the provider next; null: nobody asks
     Column("asks", SmallInteger),  # how often it has been asked; null: not yet
     Index(
@@ -366,6 +380,7 @@ replies = Table(
     Column("body", Sealed, nullable=False),
     Column("provider_id", String(255)),
     Column("media", SmallInteger, nullable=False),  # how many pictures and files came with it
+    Column("thread", Sealed),  # of an e-mail: its Message-ID, after those of the mails that led to it
     Column("opt_out", String(8)),  # what the provider made of it by itself
     Column("look_at", Instant),  # when to understand it; null: there is nothing more to do
     Column("meaning", String(16)),

@@ -18,6 +18,7 @@ from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
+from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
@@ -42,6 +43,7 @@ class Unit:
         self.staff_mail = StaffMails(connection, vault)
         self.inbox = Inbox(connection, vault)
         self.stops = Stops(connection)
+        self.numbers = Numbers(connection, vault)
         self.orphans = Orphans(connection, vault)
         self.lanes = Lanes(connection)
         self.receipts = Receipts(connection, vault)

@@ -56,7 +56,9 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_few_threads,
     )
-    web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
+    web.state.site = Site(
+        app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url, words=app.ui_words)
+    )
     web.add_middleware(Shedding)
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)

@@ -282,6 +282,20 @@ def _create_consents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     op.create_index("ix_consents_patient_id", "consents", ["patient_id"])
+    op.create_table(
+        "bad_addresses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("marked_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_bad_addresses_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_bad_addresses_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bad_addresses"),
+    )
+    op.create_index("ix_bad_addresses_patient_id", "bad_addresses", ["patient_id"])
 
 
 def _create_enrolments() -> None:
@@ -326,6 +340,7 @@ def _create_replies() -> None:
         sa.Column("body", SEALED, nullable=False),
         sa.Column("provider_id", sa.String(255)),
         sa.Column("media", sa.SmallInteger(), nullable=False),
+        sa.Column("thread", SEALED),
         sa.Column("opt_out", sa.String(8)),
         sa.Column("look_at", INSTANT),
         sa.Column("meaning", sa.String(16)),
@@ -462,6 +477,7 @@ def _create_messages() -> None:
         sa.Column("lease_until", INSTANT),
         sa.Column("worker", sa.String(64)),
         sa.Column("retry_of", sa.Uuid()),
+        sa.Column("answers", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
         sa.Column("asks", sa.SmallInteger()),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
