@@ -92,7 +92,7 @@ def merge(
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
     if "phone" in changed and after.phone != patient.phone:
-        after = replace(after, phone_bad=False)
+        after = replace(after, phone_bad=False, stop_line_on=None)  # who has it now has never read how to stop
     if "email" in changed and after.email != patient.email:
         after = replace(after, email_bad=False)
     if after.status is PatientStatus.UNREACHABLE and _has_address(after):

@@ -1,13 +1,12 @@
 """A month of ten patients, each with a way of their own, over simulated phones and over the providers' protocols.
 
-Both come to the same ledger, replies, tasks and consents, and what each patient reads stands in `threads/`, for people
-to read. After a change of words or rules, `python -m tests.support.month_threads` writes the threads anew.
+Both come to the same ledger, replies, tasks and consents, and what each patient reads stands in `threads/`, for
+people to read. After a change of words or rules, `python -m tests.support.month_threads` writes the threads anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 

@@ -161,6 +161,7 @@ SCRIPT: list[Writes | Acts] = sorted(
             ("03-15 18:00", "Done"),
             ("03-16 18:00", "done"),
             ("03-17 10:15", "3"),
+            ("03-17 10:21", "Vitamin D 3"),
         ),
         *_writes(
             "P04",

@@ -224,5 +224,5 @@ def protocols(at: datetime, *, database_url: str, folder: Path) -> Iterator[Way]
         world = stack.enter_context(
             world_at(at, database_url=database_url, folder=folder, settings=over_protocols(twilio, sink))
         )
-        twilio.clock = lambda: world.clock.at.timestamp()
+        twilio.clock = lambda: world.clock.at.timestamp()  # noqa: PLW0108 - of the clock as it is then
         yield Protocols(world, stack.enter_context(browser(world.app)), twilio, sink)
