@@ -105,7 +105,9 @@ def merge(
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
     if "phone" in changed and after.phone != patient.phone:
-        after = replace(after, phone_bad=(Channel.SMS, (after.phone or "").lower()) in bad)
+        is_bad = (Channel.SMS, (after.phone or "").lower()) in bad
+        # Who has it now has never read how to stop.
+        after = replace(after, phone_bad=is_bad, stop_line_on=None)
     if "email" in changed and after.email != patient.email:
         after = replace(after, email_bad=(Channel.EMAIL, (after.email or "").lower()) in bad)
     after = with_status_of_addresses(after)
