@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scheduler.services.clinics import add_staff
 from scheduler.services.facts import Decision, ResultKind, add_result, decide_clearance
 from tests.support.worlds import BY, NEW_YORK, World
 
@@ -239,7 +240,6 @@ SCRIPT: list[Writes | Acts] = sorted(
 def set_up(world: World) -> None:
     """The clinic, its people, and its patients."""
     world.change_clinic(world.clinic, phone="+16175550199", duty_email="duty@harbor.example")
-    with world.store.writing() as unit:
-        unit.installation.add_staff(world.clinic.id, email=CLINICIAN, role="clinician", now=world.clock.at)
+    add_staff(world.store, world.clinic, email=CLINICIAN, role="clinician", now=world.clock.at)
     drafts = [world.draft(person.mrn, person.cells) for person in PEOPLE]
     assert world.import_drafts(drafts).created == len(PEOPLE), BY
