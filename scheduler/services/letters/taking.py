@@ -9,7 +9,7 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Clock, Store, Unit
 from scheduler.records import Clinic, OrphanText, Patient, Reply
-from scheduler.services.hearing import Hearing, words_of
+from scheduler.services.hearing import Hearing
 from scheduler.services.letters.letter import Letter
 from scheduler.services.letters.origin import Origin
 from scheduler.services.letters.verdicts import Handled, Verdict
@@ -17,6 +17,7 @@ from scheduler.services.new_tasks import cause, clinic_task, patient_task
 from scheduler.services.replies import Inbound, receive
 from scheduler.services.rules import Rules
 from scheduler.services.unsubscribe import revoke
+from scheduler.services.words import words_of
 
 _log = logging.getLogger(__name__)
 
