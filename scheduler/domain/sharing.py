@@ -95,10 +95,9 @@ def letters(people: Sequence[Named], words: Mapping[str, ReplyWords]) -> list[st
     """
     free = [letter for letter in _LETTERS if _is_free(letter, words)]
     own = [normalise(first_name(one.name))[:1].upper() for one in people]
-    if len(set(own)) == len(own) and set(own) <= set(free):
-        return own
-    others = [letter for letter in free if letter not in own]
-    return others[: len(people)]
+    others = iter([letter for letter in free if letter not in own])
+    found = [letter if letter in free and own.count(letter) == 1 else next(others, "") for letter in own]
+    return found[: found.index("")] if "" in found else found
 
 
 # Without vowels and Y, which are words of their own in English or Spanish; without what people write for no, yes, OK,
@@ -186,6 +185,12 @@ def whose(read: Sequence[tuple[Situation, Interpretation]], channel: Channel) ->
     Who has today's DONE on record does not wait for another, as long as somebody else does.
     """
     fits = [fit(situation, meaning, channel) for situation, meaning in read]
+    if any(each and meaning.meaning is Meaning.DONE for each, (_, meaning) in zip(fits, read, strict=True)):
+        # The daily text asks for this very word; to another question it is but one way of saying it.
+        fits = [
+            min(each, Fit.LOOSELY) if meaning.meaning is Meaning.ANSWER else each
+            for each, (_, meaning) in zip(fits, read, strict=True)
+        ]
     best = max(fits, default=Fit.NOT)
     if best is Fit.NOT:
         return []

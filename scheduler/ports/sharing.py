@@ -19,9 +19,9 @@ class Sharing(Protocol):
         ...
 
     def people_at(self, clinic_id: int, channel: Channel, address: str) -> list[Housemate]:
-        """The clinic's patients whose messages go to this number (E.164) or address, or to their carer there.
+        """The clinic's patients who have this number (E.164) or address, or whose carer has it.
 
-        In the order in which they were enrolled.
+        In the order in which they were enrolled, whether or not they may be written to.
         """
         ...
 

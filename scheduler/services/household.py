@@ -17,6 +17,7 @@ from scheduler.domain.folding import normalise
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Addressee, PatientStatus
 from scheduler.domain.replies.interpret import Interpretation, Meaning, interpret
+from scheduler.domain.replies.words import WordList
 from scheduler.domain.sharing import EVERYBODYS, MOST_NAMED, WHO, whose
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
@@ -126,7 +127,7 @@ class Household:
         case = home.of(found[0]) if found else None
         if found is None or case is None:
             return None
-        rest = found[1]
+        rest = "" if self._says_nothing(found[1]) else found[1]
         pending = unit.inbox.held(home.clinic.id, home.reply.channel, home.reply.sender)
         mine = [one for one in pending if case.patient.id in one.candidates]
         if not mine and not rest:
@@ -142,6 +143,16 @@ class Household:
         chosen = replace(case.reply, meaning=Meaning.ANSWER.value, answer=WHO)
         unit.inbox.understood([chosen])
         return chosen
+
+    def _says_nothing(self, text: str) -> bool:
+        """Whether a text is nothing but polite words and what may stand before a name: `it is`."""
+        idle = {
+            word
+            for words in self._rules.reply_words.values()
+            for kind in (WordList.POLITE, WordList.THANKS, WordList.LEAD_IN)
+            for word in words.of(kind)
+        }
+        return all(word in idle for word in normalise(text).split())
 
     def _hear_again(self, unit: Unit, reply: Reply, case: Case, *, now: datetime) -> None:
         """What else is held may be plain, now that the first answer is on record; else it goes on waiting."""

@@ -57,15 +57,15 @@ class Sharing:
         return set(self._connection.execute(with_patients.union(with_carers)).scalars())
 
     def people_at(self, clinic_id: int, channel: Channel, address: str) -> list[Housemate]:
-        """The clinic's patients whose messages go to this number (E.164) or address, or to their carer there.
+        """The clinic's patients who have this number (E.164) or address, or whose carer has it.
 
-        In the order in which they were enrolled.
+        In the order in which they were enrolled, whether or not they may be written to.
         """
         name = "phone_index" if channel is Channel.SMS else "email_index"
         indexes = self._vault.indexes(_PLACES[channel], address.lower())
         columns = (patients.c.id, patients.c.name, patients.c.birth_date)
         own = select(*columns).where(
-            patients.c[name].in_(indexes), patients.c.clinic_id == clinic_id, _is_written_to(channel)
+            patients.c[name].in_(indexes), patients.c.clinic_id == clinic_id, patients.c.status.not_in(_ENDED)
         )
         cared_for = (
             select(*columns)
@@ -73,7 +73,7 @@ class Sharing:
             .where(
                 carers.c[name].in_(indexes),
                 carers.c.clinic_id == clinic_id,
-                _is_served(channel),
+                carers.c.removed_at.is_(None),
                 patients.c.status.not_in(_ENDED),
             )
         )
