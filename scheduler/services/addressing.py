@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Addressee, Channel
 from scheduler.ports import Unit
-from scheduler.records import Carer, Clinic, ReadyMessage, Recipient
-from scheduler.services.marking import Marks, choices_of, marks_at
+from scheduler.records import Carer, Clinic, Patient, ReadyMessage, Recipient
+from scheduler.services.marking import choices_of, marks_of
 from scheduler.services.rules import Rules
 
 _FIXED = frozenset({MessageKind.REPLY, MessageKind.COPY})  # for whom they were planned; the rest follow the record
@@ -33,33 +33,14 @@ class Addressing:
         carers = unit.carers.of(to_carers)
         own = {one.to.id for one, to in zip(ready, wanted, strict=True) if to is Addressee.PATIENT}
         shared = unit.sharing.shared_among(channel, own)
-        known: dict[tuple[int, str], _At] = defaultdict(_At)
         found: list[ReadyMessage] = []
         for one, to in zip(ready, wanted, strict=True):
             sent = _to(one, to, carers.get(one.to.id))
             if (to is Addressee.CARER or one.to.id in shared) and sent.to.address is not None:
-                at = known[sent.to.clinic_id, sent.to.address]
-                sent = self._marked(unit, sent, clinics[sent.to.clinic_id], channel, at)
+                clinic = clinics[sent.to.clinic_id]
+                sent = replace(sent, to=_with_marks(unit, self._rules, sent.to, clinic, channel))
             found.append(sent)
         return found
-
-    def _marked(self, unit: Unit, one: ReadyMessage, clinic: Clinic, channel: Channel, at: _At) -> ReadyMessage:
-        address = one.to.address or ""
-        if at.marks is None:
-            people = unit.sharing.people_at(clinic.id, channel, address)
-            at.marks = marks_at(unit, clinic, channel, address)
-            at.choices = choices_of(people, clinic, self._rules.reply_words).shown(
-                [each.patient_id for each in people]
-            )
-        return replace(one, to=replace(one.to, for_whom=at.marks.for_whom(one.to.id), choices=at.choices))
-
-
-class _At:
-    """What is known of one address."""
-
-    def __init__(self) -> None:
-        self.marks: Marks | None = None
-        self.choices = ""
 
 
 def _wanted(one: ReadyMessage) -> Addressee:
@@ -88,4 +69,50 @@ def _carers(patient: Recipient, carer: Carer | None, channel: Channel) -> Recipi
         address=carer.address if carer.channel is channel else None,
         contact=contact,
         link_to=carer.id,
+    )
+
+
+Key = tuple[UUID, Addressee, Channel]
+
+
+def recipients_of(unit: Unit, rules: Rules, clinic: Clinic, patients: Sequence[Patient]) -> dict[Key, Recipient]:
+    """Who gets what is about these patients of the clinic, where that is not just the patient themselves."""
+    found: dict[Key, Recipient] = {}
+    by_id = {patient.id: patient for patient in patients}
+    for channel in Channel:
+        for start in range(0, len(patients), _AT_ONCE):
+            some = [patient.id for patient in patients[start : start + _AT_ONCE]]
+            for patient_id in unit.sharing.shared_among(channel, some):
+                patient = by_id[patient_id]
+                own = patient.phone if channel is Channel.SMS else patient.email
+                plain = _plain(patient, clinic, own)
+                found[patient_id, Addressee.PATIENT, channel] = _with_marks(unit, rules, plain, clinic, channel)
+    cared_for = [patient for patient in patients if patient.carer_mode is not None]
+    for patient_id, carer in unit.carers.of((clinic.id, patient.id) for patient in cared_for).items():
+        plain = _carers(_plain(by_id[patient_id], clinic, None), carer, carer.channel)
+        found[patient_id, Addressee.CARER, carer.channel] = _with_marks(unit, rules, plain, clinic, carer.channel)
+    return found
+
+
+_AT_ONCE = 500  # patients to a look-up
+
+
+def _plain(patient: Patient, clinic: Clinic, address: str | None) -> Recipient:
+    return Recipient(
+        id=patient.id,
+        clinic_id=clinic.id,
+        name=patient.name,
+        language=patient.language,
+        address=address,
+        contact=patient.contact(clinic),
+    )
+
+
+def _with_marks(unit: Unit, rules: Rules, to: Recipient, clinic: Clinic, channel: Channel) -> Recipient:
+    people = unit.sharing.people_at(clinic.id, channel, to.address or "")
+    everybody = [each.patient_id for each in people]
+    return replace(
+        to,
+        for_whom=marks_of(people, clinic).for_whom(to.id),
+        choices=choices_of(people, clinic, rules.reply_words).shown(everybody),
     )

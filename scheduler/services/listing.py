@@ -47,6 +47,7 @@ def _patient(patient: Patient, clinic: Clinic, pathways: list[Row]) -> Row:
         "email_consent": patient.email_consent,
         "paused_until": patient.paused_until,
         "pathways": pathways,
+        "carer": patient.carer_mode.value if patient.carer_mode else None,
     }
 
 
@@ -76,6 +77,7 @@ def _outbound(entry: LedgerEntry) -> Row:
         "kind": entry.kind,
         "template": entry.template,
         "segments": entry.segments,
+        "to": entry.to.value,
     }
 
 
@@ -94,6 +96,7 @@ def _inbound(reply: Reply) -> Row:
         "provider_id": reply.provider_id,
         "sent_at": reply.received_at,
         "body": reply.body,
+        "to": None,
     }
 
 
@@ -109,6 +112,7 @@ def replies(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]:
             "meaning": reply.meaning,
             "pathway": reply.pathway,
             "answer": reply.answer,
+            "by": reply.written_by.value,
         }
         for reply in unit.inbox.replies(clinic.id, mrn=mrn)
     ]

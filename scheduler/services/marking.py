@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from scheduler.domain.people import Channel
 from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sharing import Named, first_names, letters, listed, marks, read_choice
-from scheduler.ports import Unit
 from scheduler.records import Clinic, Housemate
 
 
@@ -34,11 +32,6 @@ def marks_of(people: Sequence[Housemate], clinic: Clinic) -> Marks:
             for one, name, mark in zip(people, names, marks(named), strict=True)
         }
     )
-
-
-def marks_at(unit: Unit, clinic: Clinic, channel: Channel, address: str) -> Marks:
-    """The marks of the clinic's patients whose messages go to this number (E.164) or address."""
-    return marks_of(unit.sharing.people_at(clinic.id, channel, address), clinic)
 
 
 @dataclass(frozen=True, slots=True)

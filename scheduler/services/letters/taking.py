@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.people import Addressee, Channel, ConsentSource
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Clock, Store, Unit
@@ -45,7 +45,7 @@ class Letterbox:
             return self._keep(letter, words)
         is_trusted = not letter.is_disowned and (letter.mark is None or is_stop)
         if patient is not None and origin.is_theirs and is_trusted:
-            return self._hear(self._reply(letter, clinic, words, patient=patient))
+            return self._hear(self._reply(letter, clinic, words, patient=patient, by=origin.written_by))
         if patient is not None or not is_trusted:
             return self._for_people(letter, clinic, words, about=patient, is_stop=is_stop)
         inbound = Inbound(
@@ -137,7 +137,15 @@ class Letterbox:
             unit.orphans.keep([text])
         return _KEPT
 
-    def _reply(self, letter: Letter, clinic: Clinic, words: str, *, patient: Patient | None = None) -> Reply:
+    def _reply(
+        self,
+        letter: Letter,
+        clinic: Clinic,
+        words: str,
+        *,
+        patient: Patient | None = None,
+        by: Addressee = Addressee.PATIENT,
+    ) -> Reply:
         return Reply(
             id=new_id(),
             clinic_id=clinic.id,
@@ -149,6 +157,7 @@ class Letterbox:
             body=words,
             provider_id=letter.provider_id,
             media=_media(letter),
+            written_by=by,
         )
 
 
