@@ -199,6 +199,7 @@ class Recipient:
     contact: Contact
     link_to: UUID | None = None  # whose unsubscribe link an e-mail has, when it is not the patient's
     for_whom: tuple[str, ...] = ()  # marks for whom it is about, the best first; none: the address is theirs alone
+    everybody: str = ""  # the marks of all who share the address
     choices: str = ""  # the letters by which those who share the address are named in an answer
 
 

@@ -111,8 +111,10 @@ def _plain(patient: Patient, clinic: Clinic, address: str | None) -> Recipient:
 def _with_marks(unit: Unit, rules: Rules, to: Recipient, clinic: Clinic, channel: Channel) -> Recipient:
     people = unit.sharing.people_at(clinic.id, channel, to.address or "")
     everybody = [each.patient_id for each in people]
+    marks = marks_of(people, clinic)
     return replace(
         to,
-        for_whom=marks_of(people, clinic).for_whom(to.id),
+        for_whom=marks.for_whom(to.id),
+        everybody=", ".join(marks.for_whom(each)[0] for each in everybody),
         choices=choices_of(people, clinic, rules.reply_words).shown(everybody),
     )

@@ -160,7 +160,7 @@ class Composer:
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
-            first_name=_greeted(to),
+            first_name=_greeted(message, to),
             page_url="",
             unsubscribe_url=unsubscribe_url,
             activity=activities[message.turn % len(activities)] if activities else "",
@@ -174,10 +174,11 @@ def _link_of(to: _Person) -> UUID:
     return (to.link_to if isinstance(to, Recipient) else None) or to.id
 
 
-def _greeted(to: _Person) -> str:
+def _greeted(message: _Message, to: _Person) -> str:
     """What an e-mail calls its reader: their first name, or their mark where others read it too."""
-    is_shared = isinstance(to, Recipient) and to.link_to is None and bool(to.for_whom)
-    return to.for_whom[0] if isinstance(to, Recipient) and is_shared else first_name(to.name)
+    if isinstance(to, Recipient) and to.link_to is None and to.for_whom:
+        return to.everybody if _is_of_the_number(message) else to.for_whom[0]
+    return first_name(to.name)
 
 
 def _is_of_the_number(message: _Message) -> bool:

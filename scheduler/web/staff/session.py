@@ -80,9 +80,7 @@ def signed_in(request: Request, site: Site) -> SignedIn | None:
 
 def keep_session(response: Response, site: Site, token: str) -> None:
     """Give the browser the session, until it is closed."""
-    response.set_cookie(
-        _name(site), token, httponly=True, samesite="lax", secure=_is_https(site), path="/"
-    )
+    response.set_cookie(_name(site), token, httponly=True, samesite="lax", secure=_is_https(site), path="/")
 
 
 def drop_session(response: Response, site: Site) -> None:
@@ -93,7 +91,9 @@ def drop_session(response: Response, site: Site) -> None:
 def own_path(target: str) -> str:
     """The path if it leads to a page of ours, else the first page: a link may name where to go after signing in."""
     parts = urlsplit(target)
-    is_ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    is_ours = (
+        target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    )
     return target if is_ours and target.isprintable() else "/"
 
 

@@ -86,9 +86,7 @@ def ask_code(request: Request, site: Here, who: OnTheWay, target: Target = "/") 
 
 
 @router.post("/sign-in/code")
-def check_code(
-    request: Request, site: Here, who: OnTheWay, fields: OwnFields
-) -> HTMLResponse | RedirectResponse:
+def check_code(request: Request, site: Here, who: OnTheWay, fields: OwnFields) -> HTMLResponse | RedirectResponse:
     """Make the session whole."""
     target = own_path(fields.get("next", "/"))
     entered = signing_in.confirm(site.app.store, who, fields.get("code", ""), now=wall_time())
@@ -149,9 +147,7 @@ def choose(
     if account is None:
         raise HTTPException(404, _USED_UP)
     if wrong is not None:
-        return staff_page(
-            request, site, None, "choose_password.html", email=account.email, wrong=wrong, status=422
-        )
+        return staff_page(request, site, None, "choose_password.html", email=account.email, wrong=wrong, status=422)
     return RedirectResponse("/sign-in", status_code=303)
 
 
