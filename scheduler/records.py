@@ -92,6 +92,10 @@ class Patient:
     stop_line_on: date | None = None
     source: str | None = None  # the import row as last read, canonical JSON
 
+    def address(self, channel: Channel) -> str | None:
+        """Their number (E.164) or e-mail address, marked or not."""
+        return self.phone if channel is Channel.SMS else self.email
+
     def contact(self, clinic: Clinic) -> Contact:
         """What the rules need to know of this patient."""
         has_phone = self.phone is not None and not self.phone_bad
@@ -305,6 +309,7 @@ class LedgerEntry:
     body: str | None
     segments: int | None
     to: Addressee = Addressee.PATIENT
+    retry_of: UUID | None = None  # the message that it takes over from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +317,7 @@ class Reply:
     """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
 
     `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
+    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last.
     """
 
     id: UUID
@@ -324,6 +330,7 @@ class Reply:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()
     opt_out: OptOut | None = None
     written_by: Addressee = Addressee.PATIENT
     is_shared: bool = False  # several have the number or address: `patient_id` is then who stands for them
@@ -479,6 +486,57 @@ class Clearance:
     decision: str | None
     decided_at: datetime | None
     decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientLine:
+    """A patient as a list shows them."""
+
+    mrn: str
+    name: str
+    status: PatientStatus
+    paused_until: date | None
+    channel: Channel
+    may_be_reached: bool
+    timezone: str
+    next_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A patient's name, and when their record last changed (UTC)."""
+
+    mrn: str
+    name: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """A task as a list shows it, and whom it is about."""
+
+    id: int
+    kind: str
+    priority: str
+    opened_at: datetime
+    due: date
+    assignee: str | None
+    mrn: str | None
+    name: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A message that did not arrive, or may not have."""
+
+    planned_at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

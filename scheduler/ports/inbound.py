@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Channel
 from scheduler.records import HeldReply, OrphanText, Reply, Sender
 
@@ -71,6 +72,14 @@ class Inbox(Protocol):
         """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
+    def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
+        """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
+        ...
+
+    def threads(self, message_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, ...]]:
+        """The Message-IDs of the e-mail that each of these messages answers, and of those that led to it."""
+        ...
+
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
 
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
@@ -81,7 +90,14 @@ class Inbox(Protocol):
 class Stops(Protocol):
     """Who may not be written to any more, for messages that are on their way already."""
 
-    def void(self, of: Iterable[tuple[int, UUID]], *, since: datetime, channel: Channel | None = None) -> None:
+    def void(
+        self,
+        of: Iterable[tuple[int, UUID]],
+        *,
+        since: datetime,
+        channel: Channel | None = None,
+        reason: SkipReason = SkipReason.STOPPED,
+    ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
         With `channel`, only answers to the patients' own messages on it: other messages may go another way.

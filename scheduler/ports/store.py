@@ -13,8 +13,10 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import CarerMode, Channel
 from scheduler.ports.accounts import Accounts
+from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
+from scheduler.ports.numbers import Numbers
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
@@ -261,6 +263,9 @@ class Unit(Protocol):
     def accounts(self) -> Accounts: ...
 
     @property
+    def browsing(self) -> Browsing: ...
+
+    @property
     def patients(self) -> Patients: ...
 
     @property
@@ -283,6 +288,9 @@ class Unit(Protocol):
 
     @property
     def carers(self) -> Carers: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
 
     @property
     def orphans(self) -> Orphans: ...

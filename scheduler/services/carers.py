@@ -16,6 +16,7 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
 from scheduler.records import Carer, CarerConsent, Clinic
+from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.cases import Case
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
@@ -123,7 +124,8 @@ def follow(unit: Unit, rules: Rules, clinic: Clinic, patient_id: UUID, *, now: d
     if (mode, channel) == (before.carer_mode, before.carer_channel):
         return
     unit.patients.set_carer(clinic.id, patient_id, mode, channel)
-    after = loaded.with_patient(replace(before, carer_mode=mode, carer_channel=channel, stop_line_on=None))
+    changed = replace(before, carer_mode=mode, carer_channel=channel, stop_line_on=None)
+    after = loaded.with_patient(with_status_of_addresses(changed))
     situation = after.situation
     could_be = loaded.situation.contact.reach.choose(Channel.SMS) is not None
     can_be = situation.contact.reach.choose(Channel.SMS) is not None

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from scheduler.domain.holidays import HolidayCalendar
+from scheduler.domain.people import Channel
 from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time, parse_yes_no
+from scheduler.services.lanes import sender_key
+from scheduler.services.settled_messages import sender_cause
 
 NONE = "none"  # written in place of a value to have none
 
@@ -59,6 +62,9 @@ def set_clinic(
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
         follow_working_days(unit, calendars, changed, now)
+        if changed.email_from != clinic.email_from:  # what was refused is not used any more
+            gone = sender_cause(sender_key(Channel.EMAIL, clinic))
+            unit.worklist.close(clinic.id, [gone], now=now, words="the clinic's e-mail sender was changed")
         entry = (clinic.id, "clinic changed", None, ", ".join(names))
         unit.installation.audit([entry], actor=_BY, now=now)
     return changed

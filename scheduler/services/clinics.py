@@ -13,7 +13,7 @@ from scheduler.domain.sms import segments
 from scheduler.domain.zones import country_of_zone, parse_zone
 from scheduler.ports import Store
 from scheduler.records import Clinic
-from scheduler.services.accounts.passwords import PasswordError
+from scheduler.services.accounts.passwords import PasswordError, check_password, hashed
 from scheduler.services.accounts.staffing import StaffingError, add_account, make_link
 from scheduler.services.clinic_settings import ClinicFaultError, OfficeSettings, with_settings
 from scheduler.services.escalation import follow_working_days
@@ -88,7 +88,14 @@ def add_clinic(
 
 
 def add_staff(
-    store: Store, clinic: Clinic, *, email: str, role: str, now: datetime, password: str | None = None
+    store: Store,
+    clinic: Clinic,
+    *,
+    email: str,
+    role: str,
+    now: datetime,
+    password: str | None = None,
+    by: str = _BY,
 ) -> str | None:
     """Add a member of staff, with a password or, without one, the token of a one-time link to choose it.
 
@@ -96,11 +103,12 @@ def add_staff(
     """
     address = _email("--email", email).lower()
     try:
+        if password is not None:
+            check_password(password, email=address)
+        phc = None if password is None else hashed(password)
         with store.writing() as unit:
-            account = add_account(unit, clinic, email=address, role=Role(role), by=_BY, now=now, password=password)
-            if password is not None:
-                return None
-            return make_link(unit, account, LinkKind.INVITATION, by=_BY, now=now)
+            account = add_account(unit, clinic, email=address, role=Role(role), by=by, now=now, password=phc)
+            return None if phc else make_link(unit, account, LinkKind.INVITATION, by=by, now=now)
     except StaffingError as error:
         raise ClinicFaultError(str(error)) from error
     except PasswordError as error:

@@ -12,6 +12,7 @@ from uuid import UUID
 from scheduler.domain.carers import hear_carer
 from scheduler.domain.contact import Change, TaskChange, TaskOpened
 from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.replies.interpret import Interpretation, Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
@@ -21,6 +22,7 @@ from scheduler.domain.told_by_provider import hear_as_told
 from scheduler.ports import Unit
 from scheduler.records import Clinic, HeldReply, Patient, Reply
 from scheduler.services.alert_words import alert_text
+from scheduler.services.bad_addresses import not_theirs
 from scheduler.services.carers import carer_decided
 from scheduler.services.cases import Case, cases_of
 from scheduler.services.changes import Decided, write_changes
@@ -75,6 +77,8 @@ class Hearing:
         heard = [_addressed(case, one, is_echo=is_echo) for case, one in zip(cases, heard, strict=True)]
         each = list(zip(cases, heard, strict=True))
         _record(unit, each, now=now)
+        heard = [_suspended(unit, case, one, now=now) if one.wrong_number else one for case, one in each]
+        each = list(zip(cases, heard, strict=True))
         _grant_wishes(unit, each, now=now)
         if not is_echo:
             _call_for_help(unit, each, now=now)
@@ -88,6 +92,7 @@ class Hearing:
             for case, one in zip(cases, heard, strict=True)
         ]
         write_changes(unit, self._rules, decisions, now=now)
+        unit.inbox.answered([case.reply for case in cases if case.reply.thread], planned_at=now)
         for case, one in each:
             carer_decided(unit, self._rules, case, one, by=BY_REPLY, now=now)
             if one.consent is False:
@@ -184,8 +189,24 @@ def _record(unit: Unit, all_heard: Sequence[tuple[Case, Heard]], *, now: datetim
                 by=BY_REPLY,
                 now=now,
             )
-        if one.wrong_number:
-            unit.patients.mark_bad(case.patient.clinic_id, case.patient.id, case.reply.channel)
+
+
+def _suspended(unit: Unit, case: Case, heard: Heard, *, now: datetime) -> Heard:
+    """Nothing goes any more to the number that the words came from; answers that wait to go there do not either.
+
+    It may have been corrected while they were on their way: then it is the old one that is wrong.
+    """
+    patient, reply = case.patient, case.reply
+    if reply.written_by is Addressee.CARER:
+        return heard
+    after = not_theirs(unit, patient, reply.channel, reply.sender, now=now)
+    own = [(patient.clinic_id, patient.id)]
+    since = now - _PENDING_FOR
+    unit.stops.void(own, since=since, channel=reply.channel, reason=SkipReason.WRONG_NUMBER)
+    if after.status is patient.status:
+        return heard
+    contact = replace(heard.change.contact, status=after.status)
+    return replace(heard, change=replace(heard.change, contact=contact, next_contact_at=None))
 
 
 def _grant_wishes(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, select, update
 
-from scheduler.domain.messages import MessageStatus
+from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
@@ -108,6 +108,7 @@ class Inbox:
             "written_by": reply.written_by.value,
             "is_shared": reply.is_shared,
             "candidates": _ids(reply.candidates),
+            "thread": self._vault.seal("replies.thread", " ".join(reply.thread) or None),
             "opt_out": reply.opt_out.value if reply.opt_out else None,
             "look_at": reply.received_at if reply.patient_id else None,
         }
@@ -252,6 +253,36 @@ class Inbox:
             found[patient_id][template] = at
         return found
 
+    # Threads of e-mails
+
+    def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
+        """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
+        for reply in of:
+            self._connection.execute(
+                update(messages)
+                .where(
+                    messages.c.patient_id == reply.patient_id,
+                    messages.c.clinic_id == reply.clinic_id,
+                    messages.c.planned_at == planned_at,
+                    messages.c.kind == MessageKind.REPLY.value,
+                    messages.c.channel == Channel.EMAIL.value,
+                    messages.c.answers.is_(None),
+                )
+                .values(answers=reply.id)
+            )
+
+    def threads(self, message_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+        """The Message-IDs of the e-mail that each of these messages answers, and of those that led to it."""
+        query = (
+            select(messages.c.id, replies.c.thread)
+            .join(replies, (replies.c.id == messages.c.answers) & (replies.c.clinic_id == messages.c.clinic_id))
+            .where(messages.c.id.in_(message_ids), replies.c.thread.is_not(None))
+        )
+        return {
+            row.id: tuple((self._vault.open("replies.thread", row.thread) or "").split())
+            for row in self._connection.execute(query)
+        }
+
     # Reading
 
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None:
@@ -281,6 +312,7 @@ class Inbox:
             body=self._vault.open("replies.body", row.body) or "",
             provider_id=row.provider_id,
             media=row.media,
+            thread=tuple((self._vault.open("replies.thread", row.thread) or "").split()),
             opt_out=OptOut(row.opt_out) if row.opt_out else None,
             written_by=Addressee(row.written_by),
             is_shared=row.is_shared,

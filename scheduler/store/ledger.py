@@ -328,6 +328,7 @@ class Ledger:
             body=self._vault.open("messages.body", row.body),
             segments=row.segments,
             to=Addressee(row.recipient),
+            retry_of=row.retry_of,
         )
 
 

@@ -23,7 +23,14 @@ class Stops:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def void(self, of: Iterable[tuple[int, UUID]], *, since: datetime, channel: Channel | None = None) -> None:
+    def void(
+        self,
+        of: Iterable[tuple[int, UUID]],
+        *,
+        since: datetime,
+        channel: Channel | None = None,
+        reason: SkipReason = SkipReason.STOPPED,
+    ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
         With `channel`, only answers to the patients' own messages on it: other messages may go another way.
@@ -39,9 +46,7 @@ class Stops:
             statement = statement.where(
                 messages.c.kind == MessageKind.REPLY.value, messages.c.channel == channel.value
             )
-        self._connection.execute(
-            statement.values(status=MessageStatus.SKIPPED.value, reason=SkipReason.STOPPED.value)
-        )
+        self._connection.execute(statement.values(status=MessageStatus.SKIPPED.value, reason=reason.value))
 
     def stopped_among(self, patient_ids: Iterable[UUID], channel: Channel) -> set[UUID]:
         """Those of the patients who may not be written to on `channel`: they stopped or left, or it is

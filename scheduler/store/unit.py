@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from scheduler import ports
 from scheduler.store.accounts import Accounts
+from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.carers import Carers
 from scheduler.store.engine import reading, writing
@@ -18,6 +19,7 @@ from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
+from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
@@ -36,6 +38,7 @@ class Unit:
         self._connection = connection
         self.installation = Installation(connection)
         self.accounts = Accounts(connection, vault)
+        self.browsing = Browsing(connection, vault)
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
@@ -44,6 +47,7 @@ class Unit:
         self.stops = Stops(connection)
         self.sharing = Sharing(connection, vault)
         self.carers = Carers(connection, vault)
+        self.numbers = Numbers(connection, vault)
         self.orphans = Orphans(connection, vault)
         self.lanes = Lanes(connection)
         self.receipts = Receipts(connection, vault)

@@ -23,19 +23,17 @@ class StaffingError(ValueError):
 def add_account(
     unit: Unit, clinic: Clinic, *, email: str, role: Role, by: str, now: datetime, password: str | None = None
 ) -> Account:
-    """Add a member of staff, with a password or without one yet. `email` is an address in lower case.
+    """Add a member of staff. `email` is in lower case; `password` is the hash of one, if they have it already.
 
-    Raises `StaffingError` where they work there already, and `PasswordError`.
+    Raises `StaffingError` where they work there already.
     """
-    if password is not None:
-        check_password(password, email=email)
     known = next((one for one in unit.accounts.of_clinic(clinic.id) if one.email == email), None)
     if known is not None and known.left_at is None:
         raise StaffingError(f"{email} belongs to clinic {clinic.code} already")
     if known is None:
         unit.accounts.add(NewAccount(clinic_id=clinic.id, email=email, role=role), now=now)
     found = next(one for one in unit.accounts.of_clinic(clinic.id) if one.email == email)
-    account = replace(found, role=role, password=hashed(password) if password else None, left_at=None)
+    account = replace(found, role=role, password=password, left_at=None)
     if known is not None:  # somebody who comes back begins anew
         account = replace(account, second_factor=None, code_step=0, failures=0, locked_until=None)
     unit.accounts.change(account)
@@ -91,14 +89,19 @@ def choose_password(store: Store, token: str, kind: LinkKind, password: str, *, 
     return changed
 
 
-def write_about_forgotten_password(store: Store, email: str, *, public_url: str, now: datetime) -> None:
-    """Mail a link to a new password to whoever works somewhere under this address. Says nothing of whether it did."""
+def write_about_forgotten_password(
+    store: Store, email: str, *, public_url: str, now: datetime, mail_at: datetime
+) -> None:
+    """Mail a link to a new password to whoever works somewhere under this address. Says nothing of whether it did.
+
+    `now` is the real time, by which links live, and `mail_at` the service's own. Both are UTC.
+    """
     with store.writing() as unit:
         clinics = unit.installation.clinics()
         for account in unit.accounts.by_email(email.strip().lower()):
             clinic = clinics[account.clinic_id]
             if account.left_at is None and clinic.email_from is not None:
-                _mail_reset(unit, clinic, account, public_url=public_url, now=now)
+                _mail_reset(unit, clinic, account, public_url=public_url, now=now, mail_at=mail_at)
 
 
 def change_role(store: Store, account: Account, role: Role, *, by: str, now: datetime) -> None:
@@ -157,7 +160,9 @@ def _require_another_admin(unit: Unit, account: Account) -> None:
         raise StaffingError(f"{account.email} is the clinic's only admin; make somebody else one first")
 
 
-def _mail_reset(unit: Unit, clinic: Clinic, account: Account, *, public_url: str, now: datetime) -> None:
+def _mail_reset(
+    unit: Unit, clinic: Clinic, account: Account, *, public_url: str, now: datetime, mail_at: datetime
+) -> None:
     window = int(now.timestamp()) // _AGAIN
     cause = f"reset:{account.id}:{window}"
     token = new_token()
@@ -173,7 +178,7 @@ def _mail_reset(unit: Unit, clinic: Clinic, account: Account, *, public_url: str
             "If you did not ask, do nothing: your password stays as it is."
         ),
         cause=cause,
-        now=now,
+        now=mail_at,
     )
     if is_new:
         unit.accounts.end_links(clinic.id, account.id)

@@ -54,6 +54,7 @@ class Letterbox:
             body=words,
             provider_id=letter.provider_id,
             media=_media(letter),
+            thread=letter.thread,
         )
         reply = receive(self._store, self._rules, clinic, inbound, now=self._clock.now())
         if reply is None:
@@ -158,6 +159,7 @@ class Letterbox:
             provider_id=letter.provider_id,
             media=_media(letter),
             written_by=by,
+            thread=letter.thread,
         )
 
 

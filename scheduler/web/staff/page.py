@@ -14,8 +14,6 @@ from scheduler.services.accounts.sessions import SignedIn
 from scheduler.web.forms import keep_cookie, token_for
 from scheduler.web.site import Site
 
-DONE = "done"  # the query parameter that names what has just been done, for the page to say so
-
 
 def staff_page(
     request: Request, site: Site, who: SignedIn | None, template: str, *, status: int = 200, **values: Any

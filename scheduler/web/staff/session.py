@@ -67,6 +67,11 @@ Admin = Annotated[SignedIn, Depends(ADMINS)]
 OnTheWay = Annotated[SignedIn, Depends(HALF_WAY)]
 
 
+def is_staff(call: object) -> bool:
+    """Whether a dependency lets in nobody but staff."""
+    return isinstance(call, StaffOnly | HalfWay)
+
+
 def wall_time() -> datetime:
     """The real time, by which sessions, locks and codes live also where a visitor moves the service's clock."""
     return datetime.now(UTC)

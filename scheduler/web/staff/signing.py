@@ -6,7 +6,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 import segno
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 
@@ -57,7 +57,7 @@ def show_sign_in(request: Request, site: Here, target: Target = "/") -> HTMLResp
 
 
 @router.post("/sign-in", dependencies=[Depends(visitor)])
-def enter(request: Request, site: Here, fields: OwnFields) -> HTMLResponse | RedirectResponse:
+def enter(request: Request, site: Here, fields: OwnFields) -> Response:
     """Check the password, and go on."""
     email, target = fields.get("email", ""), own_path(fields.get("next", "/"))
     entered = signing_in.sign_in(site.app.store, email=email, password=fields.get("password", ""), now=wall_time())
@@ -86,7 +86,7 @@ def ask_code(request: Request, site: Here, who: OnTheWay, target: Target = "/") 
 
 
 @router.post("/sign-in/code")
-def check_code(request: Request, site: Here, who: OnTheWay, fields: OwnFields) -> HTMLResponse | RedirectResponse:
+def check_code(request: Request, site: Here, who: OnTheWay, fields: OwnFields) -> Response:
     """Make the session whole."""
     target = own_path(fields.get("next", "/"))
     entered = signing_in.confirm(site.app.store, who, fields.get("code", ""), now=wall_time())
@@ -115,7 +115,11 @@ def forgot(request: Request, site: Here, fields: OwnFields) -> HTMLResponse:
     """Send a link, if somebody works here under that address. The answer does not tell."""
     app = site.app
     staffing.write_about_forgotten_password(
-        app.store, fields.get("email", ""), public_url=app.settings.public_url, now=wall_time()
+        app.store,
+        fields.get("email", ""),
+        public_url=app.settings.public_url,
+        now=wall_time(),
+        mail_at=app.clock.now(),
     )
     return staff_page(request, site, None, "forgot.html", is_sent=True)
 
@@ -132,9 +136,7 @@ def show_choice(request: Request, site: Here, kind: ByLink, token: str) -> HTMLR
 
 @router.post("/invitation/{token}", dependencies=[Depends(visitor)])
 @router.post("/reset/{token}", dependencies=[Depends(visitor)])
-def choose(
-    request: Request, site: Here, kind: ByLink, token: str, fields: OwnFields
-) -> HTMLResponse | RedirectResponse:
+def choose(request: Request, site: Here, kind: ByLink, token: str, fields: OwnFields) -> Response:
     """Take the new password; then sign in with it."""
     now, store = wall_time(), site.app.store
     account = staffing.bearer_of(store, token, kind, now=now)

@@ -189,6 +189,7 @@ def _create_patients() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_patients"),
         sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
     )
+    op.create_index("ix_patients_clinic_id_updated_at", "patients", ["clinic_id", "updated_at"])
     op.create_index("ix_patients_email_index_clinic_id", "patients", ["email_index", "clinic_id"])
     op.create_index("ix_patients_phone_index_clinic_id", "patients", ["phone_index", "clinic_id"])
     op.create_index(
@@ -288,6 +289,20 @@ def _create_consents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     op.create_index("ix_consents_patient_id", "consents", ["patient_id"])
+    op.create_table(
+        "bad_addresses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("marked_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_bad_addresses_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_bad_addresses_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bad_addresses"),
+    )
+    op.create_index("ix_bad_addresses_patient_id", "bad_addresses", ["patient_id"])
 
 
 def _create_enrolments() -> None:
@@ -335,6 +350,7 @@ def _create_replies() -> None:
         sa.Column("written_by", sa.String(8), nullable=False),
         sa.Column("is_shared", sa.Boolean(), nullable=False),
         sa.Column("candidates", sa.Text()),
+        sa.Column("thread", SEALED),
         sa.Column("opt_out", sa.String(8)),
         sa.Column("look_at", INSTANT),
         sa.Column("meaning", sa.String(16)),
@@ -532,6 +548,7 @@ def _create_messages() -> None:
         sa.Column("lease_until", INSTANT),
         sa.Column("worker", sa.String(64)),
         sa.Column("retry_of", sa.Uuid()),
+        sa.Column("answers", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
         sa.Column("asks", sa.SmallInteger()),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
