@@ -205,7 +205,7 @@ def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> He
         contact=stopped,
         enrolments=situation.enrolments,
         next_contact_at=None,
-        messages=(_service_message("stopped", situation.contact, channel, situation.now),),
+        messages=(service_message("stopped", situation.contact, channel, situation.now),),
         superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
     )
     return Heard(meaning, change, consent=False)
@@ -359,11 +359,11 @@ def _is_ours(task: TaskOpened) -> bool:
 def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:
     if template not in _NEEDS_NO_CONSENT and not situation.contact.reach.has(channel):
         return change
-    added = _service_message(template, situation.contact, channel, situation.now)
+    added = service_message(template, situation.contact, channel, situation.now)
     return replace(change, messages=(*change.messages, added))
 
 
-def _service_message(template: str, contact: Contact, channel: Channel, now: datetime) -> PlannedMessage:
+def service_message(template: str, contact: Contact, channel: Channel, now: datetime) -> PlannedMessage:
     """A message that belongs to no pathway. It goes back the way the reply came."""
     no_enrolment: UUID | None = None
     send_from, send_until = sendable(contact, MessageKind.REPLY, now)

@@ -15,7 +15,7 @@ from scheduler.domain.calendar import Weekday
 from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach, RiskFactor
 from scheduler.domain.when import ContactWindow
 from scheduler.records import Clinic, Patient
 from scheduler.store.recurring import Recurring
@@ -59,6 +59,7 @@ def clinic_from(row: AnyRow) -> Clinic:
         digest_to=row.digest_to,
         digest_at=row.digest_at,
         duty_email=row.duty_email,
+        name_on_shared=row.name_on_shared,
     )
 
 
@@ -90,6 +91,7 @@ def clinic_values(clinic: Clinic) -> Values:
         "digest_to": clinic.digest_to,
         "digest_at": clinic.digest_at,
         "duty_email": clinic.duty_email,
+        "name_on_shared": clinic.name_on_shared,
     }
 
 
@@ -117,6 +119,8 @@ def patient_from(row: Any, vault: Vault) -> Patient:
         email_consent=row.email_consent,
         phone_bad=row.phone_bad,
         email_bad=row.email_bad,
+        carer_mode=CarerMode(row.carer_mode) if row.carer_mode else None,
+        carer_channel=Channel(row.carer_channel) if row.carer_channel else None,
         next_contact_at=row.next_contact_at,
         contacted_on=row.contacted_on,
         contacts_that_day=row.contacts_that_day,
@@ -152,6 +156,8 @@ def patient_values(patient: Patient, vault: Vault) -> Values:
         "email_consent": patient.email_consent,
         "phone_bad": patient.phone_bad,
         "email_bad": patient.email_bad,
+        "carer_mode": patient.carer_mode.value if patient.carer_mode else None,
+        "carer_channel": patient.carer_channel.value if patient.carer_channel else None,
         "next_contact_at": patient.next_contact_at,
         "contacted_on": patient.contacted_on,
         "contacts_that_day": patient.contacts_that_day,
@@ -179,6 +185,8 @@ CONTACT = Recurring(
         patients.c.contacted_on,
         patients.c.contacts_that_day,
         patients.c.stop_line_on,
+        patients.c.carer_mode,
+        patients.c.carer_channel,
     )
 )
 """What the planner needs to know of a patient."""
@@ -188,7 +196,7 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
     """What the planner needs of a patient, without opening a single sealed column."""
     has_phone = row.has_phone and not row.phone_bad
     has_email = row.has_email and not row.email_bad
-    return Contact(
+    own = Contact(
         zone=ZoneInfo(row.timezone),
         contact_time=row.contact_time or clinic.contact_time,
         window=clinic.window,
@@ -204,6 +212,9 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
         stop_line_on=row.stop_line_on,
         mobility=Mobility(row.mobility),
     )
+    if row.carer_mode is None:
+        return own
+    return own.with_carer(CarerMode(row.carer_mode), Channel(row.carer_channel))
 
 
 def contact_values(contact: Contact) -> Values:
@@ -225,6 +236,7 @@ def state_from(row: Any) -> Enrolment:
 MESSAGE = Recurring(
     (
         messages.c.kind,
+        messages.c.recipient.label("to"),
         messages.c.channel,
         messages.c.pathway,
         messages.c.step,
@@ -247,7 +259,12 @@ def message_values(row: Any) -> Values:
     """The fields of a `LedgerMessage` that `MESSAGE` holds."""
     same: Values = row._asdict()
     count = same.pop("times")
-    return same | {"kind": MessageKind(row.kind), "channel": Channel(row.channel), "count": count}
+    return same | {
+        "kind": MessageKind(row.kind),
+        "channel": Channel(row.channel),
+        "count": count,
+        "to": Addressee(row.to),
+    }
 
 
 STATE = tuple(field.name for field in fields(Enrolment) if field.name != "pathway")
