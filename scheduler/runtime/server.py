@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 GRACE = 5  # seconds that requests under way get to finish after SIGTERM
-KEEP_ALIVE = 75  # seconds; longer than the 60 of common proxies, who else write on a connection that is just being closed
+KEEP_ALIVE = 75  # seconds; longer than the 60 of common proxies, who else write on one that is just being closed
 
 
 class CannotListenError(OSError):
