@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind, SkipReason
-from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach
+from scheduler.domain.number_check import NumberCheck
+from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach, StopScope
 from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
 
 
@@ -33,6 +34,8 @@ class Contact:
     contacts_that_day: int = 0
     stop_line_on: date | None = None  # the last local date whose text said how to stop
     mobility: Mobility = Mobility.WALKING
+    stop_scope: StopScope = StopScope.ALL
+    check: NumberCheck | None = None  # of a number that must be confirmed before texts are in reach
 
     def budget_left(self, today: date) -> int:
         """How many reminders `today` may still have. A zone moved westwards does not give a day twice."""

@@ -70,15 +70,31 @@ class Inbox(Protocol):
 class Stops(Protocol):
     """Who may not be written to any more, for messages that are on their way already."""
 
-    def void(self, of: Iterable[tuple[int, UUID]], *, since: datetime, channel: Channel | None = None) -> None:
+    def void(
+        self,
+        of: Iterable[tuple[int, UUID]],
+        *,
+        since: datetime,
+        channel: Channel | None = None,
+        enrolments: Iterable[UUID] | None = None,
+    ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
-        With `channel`, only answers to the patients' own messages on it: other messages may go another way.
+        With `channel`, only answers to the patients' own messages on it: other messages may go another way. With
+        `enrolments`, only what belongs to them.
         """
         ...
 
     def stopped_among(self, patient_ids: Iterable[UUID], channel: Channel) -> set[UUID]:
         """Those of the patients who may not be written to on `channel`: they stopped, left, or never had it."""
+        ...
+
+    def unconfirmed_among(self, patient_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the patients whose number must be confirmed before anything clinical is texted to it."""
+        ...
+
+    def stopped_topics_among(self, enrolment_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the enrolments that their patients want no more of."""
         ...
 
 
