@@ -12,8 +12,8 @@ from scheduler.domain.breaker import CLOSED, Breaker
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageKind, MessageStatus
+from scheduler.domain.number_check import UNASKED, NumberCheck, Ways
 from scheduler.domain.opt_out import OptOut
-from scheduler.domain.number_check import NumberCheck, Ways
 from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus, RiskFactor, StopScope
 from scheduler.domain.staff_mail import StaffMailKind, StaffMailStatus
 from scheduler.domain.tasks import TaskStep
@@ -80,8 +80,8 @@ class Patient:
     contacted_on: date | None = None
     contacts_that_day: int = 0
     stop_line_on: date | None = None
-    phone_confirmed: bool = False  # this very number; the store compares, and `confirm_phone` alone makes it so
-    number_check: NumberCheck = NumberCheck()
+    phone_confirmed: bool = False  # this very number; the store compares, and `confirm_phones` alone makes it so
+    number_check: NumberCheck = UNASKED
     source: str | None = None  # the import row as last read, canonical JSON
 
     def contact(self, clinic: Clinic) -> Contact:

@@ -19,6 +19,8 @@ MESSAGES = "messages"
 LAYOUTS = "layouts"
 SERVICE = "service"  # the folder of messages that belong to no pathway
 STOP_LINE = "stop_line"  # how to stop, put behind a reminder; a text only
+CONFIRM_NUMBER = "confirm_number"  # may we text you on this number? a text only
+TOPIC_STOPPED = "topic_stopped"  # one topic has ended; `topic` says which
 SERVICE_MESSAGES = (
     "help",
     "stopped",
@@ -34,6 +36,8 @@ SERVICE_MESSAGES = (
     "time_closed",
     "days_set",
     "referral",
+    TOPIC_STOPPED,
+    CONFIRM_NUMBER,
     STOP_LINE,
 )
 
@@ -52,7 +56,8 @@ MAIL_PIECES = (Piece.SUBJECT, Piece.TEXT, Piece.HTML)
 
 def pieces_of(pathway: str, message: str) -> tuple[Piece, ...]:
     """The files a message must have in each language."""
-    return (Piece.SMS,) if (pathway, message) == (SERVICE, STOP_LINE) else tuple(Piece)
+    is_text_only = pathway == SERVICE and message in (STOP_LINE, CONFIRM_NUMBER)
+    return (Piece.SMS,) if is_text_only else tuple(Piece)
 
 
 def source_name(pathway: str, message: str, language: str, piece: Piece) -> str:

@@ -47,9 +47,12 @@ class NumberCheck:
         return NumberCheck(self.asks + 1, today)
 
 
+UNASKED = NumberCheck()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """What is on record about one patient's number and address, and about one clinic's wish to have numbers confirmed."""
+    """What is on record about a patient's number and address, and whether their clinic wants numbers confirmed."""
 
     has_phone: bool  # one that is not known to be bad
     sms_consent: bool
@@ -63,4 +66,5 @@ class Ways:
         """Which ways are open, and what is to be confirmed before texts are one of them."""
         sms = self.has_phone and self.sms_consent
         waits = sms and self.confirms_numbers and not self.is_confirmed
-        return Reach(sms=sms and not waits, email=self.has_email and self.email_consent), self.check if waits else None
+        reach = Reach(sms=sms and not waits, email=self.has_email and self.email_consent)
+        return reach, self.check if waits else None

@@ -60,6 +60,10 @@ class Inbox(Protocol):
         """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
+    def wording_of(self, clinic_id: int, patient_id: UUID, template: str) -> str | None:
+        """Which wording of a service message the patient was last sent: its name, language and version."""
+        ...
+
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
 
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:

@@ -20,6 +20,7 @@ class MessageValues:
     unsubscribe_url: str  # e-mail footer; empty in a text
     activity: str = ""  # exercise only: the day's activity, in the language of the message
     count: int = 0  # exercise only: days done this week
+    topic: str = ""  # what has ended, as the name of its pathway, for the message that says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ class Patients(Protocol):
         ...
 
     def confirm_phones(self, of: Iterable[tuple[int, UUID]]) -> None:
-        """The numbers that these (clinic, patient) have now are confirmed. Another number of theirs never is by this."""
+        """The numbers that these (clinic, patient) have now are confirmed; another number of theirs is not."""
         ...
 
     def confirm_those_who_answered(self, clinic_id: int, meanings: Iterable[str]) -> int:

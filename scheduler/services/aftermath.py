@@ -185,6 +185,7 @@ def _still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact:
     return (
         state is not None
         and (state.step, state.cycle, state.fired) == (message.step, message.cycle, message.fired)
+        and not state.is_stopped
         and not state.is_paused_on(local_date(now, contact.zone))
     )
 
@@ -198,6 +199,7 @@ def _try_again(unit: Unit, fallen: Fallen, contact: Contact, now: datetime) -> C
         pathway=missed.pathway,
         due_date=missed.due_date,
         send_until=missed.send_until,
+        template=missed.template,
     )
     second = second_try(pending, contact, now, wait=fallen.wait)
     if second is None:

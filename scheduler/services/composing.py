@@ -9,6 +9,7 @@ from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, Mobility
+from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ids import new_id
 from scheduler.ports import (
     MessageValues,
@@ -139,6 +140,7 @@ class Composer:
             unsubscribe_url=unsubscribe_url,
             activity=activities[message.turn % len(activities)] if activities else "",
             count=message.count,
+            topic=message.step if message.pathway == SERVICE_MESSAGES else "",
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from scheduler.domain.calendar import EVERY_DAY
-from scheduler.domain.number_check import NumberCheck
+from scheduler.domain.number_check import UNASKED
 from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus
 from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.consenting import with_consent
@@ -93,7 +93,7 @@ def merge(
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
     if "phone" in changed and after.phone != patient.phone:
-        after = replace(after, phone_bad=False, phone_confirmed=False, number_check=NumberCheck())
+        after = replace(after, phone_bad=False, phone_confirmed=False, number_check=UNASKED)
     if "email" in changed and after.email != patient.email:
         after = replace(after, email_bad=False)
     if after.status is PatientStatus.UNREACHABLE and _has_address(after):

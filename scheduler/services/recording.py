@@ -36,7 +36,7 @@ class Recording:
         ends = [_end(*each) for each in settled]
         ends += [_release(composed) for composed in answers.feed.left]
         stopped = answers.feed.stopped
-        ends += [_release(composed) for composed in stopped]
+        ends += [_release(composed) for composed, _ in stopped]
         if not ends:
             return []
         with self._store.writing() as unit:
@@ -53,9 +53,9 @@ class Recording:
         return moved + [MessageStatus.SKIPPED] * len(stopped)
 
     @staticmethod
-    def _drop(unit: Unit, stopped: list[Composed]) -> list[Fallen]:
+    def _drop(unit: Unit, stopped: list[tuple[Composed, SkipReason]]) -> list[Fallen]:
         """Messages that are released because their patients have stopped: they go no further than that."""
-        fallen = [Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value) for one in stopped]
+        fallen = [Fallen(one.message, MessageStatus.SKIPPED, reason.value) for one, reason in stopped]
         unit.ledger.move(
             MessageStatus.SKIPPED, [(one.message.id, one.message.clinic_id, one.reason) for one in fallen]
         )

@@ -1,7 +1,8 @@
 """The very last look before each hand-over: has the patient stopped since the message was claimed?
 
 A batch is claimed at once, and handing it over may take minutes where a sender has a pace or a provider is slow.
-Nobody who has been told that their STOP is taken should get a text a second later.
+Nobody who has been told that their STOP is taken should get a text a second later. Nor should a number that is no
+longer the patient's get one, where the clinic has numbers confirmed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ports import Store
@@ -30,18 +31,35 @@ class StopWatch:
         self._channel = channel
         self._looked_at = claimed_at
         self._stopped: set[UUID] = set()
+        self._stopped_topics: set[UUID] = set()
+        self._unconfirmed: set[UUID] = set()
 
-    def has_stopped(self, one: Composed, left: Sequence[Composed], *, now: float) -> bool:
-        """Whether the message may not go any more; `left` are those not handed over yet, it among them.
+    def why_not(self, one: Composed, left: Sequence[Composed], *, now: float) -> SkipReason | None:
+        """Why the message may not go any more, if so; `left` are those not handed over yet, it among them.
 
         Raises when the database is away: then nothing more of the batch goes.
         """
         if now - self._looked_at >= LOOK_EVERY:
-            with self._store.reading() as unit:
-                patients = {each.message.patient_id for each in left if not _goes_after_a_stop(each)}
-                self._stopped = unit.stops.stopped_among(patients, self._channel) if patients else set()
+            self._look(left)
             self._looked_at = now
-        return one.message.patient_id in self._stopped and not _goes_after_a_stop(one)
+        message = one.message
+        if message.patient_id in self._stopped and not _goes_after_a_stop(one):
+            return SkipReason.STOPPED
+        if message.enrolment_id in self._stopped_topics:
+            return SkipReason.STOPPED
+        if message.patient_id in self._unconfirmed and message.pathway != SERVICE_MESSAGES:
+            return SkipReason.UNCONFIRMED
+        return None
+
+    def _look(self, left: Sequence[Composed]) -> None:
+        patients = {each.message.patient_id for each in left if not _goes_after_a_stop(each)}
+        clinical = [each.message for each in left if each.message.pathway != SERVICE_MESSAGES]
+        enrolments = {each.enrolment_id for each in clinical if each.enrolment_id is not None}
+        with self._store.reading() as unit:
+            self._stopped = unit.stops.stopped_among(patients, self._channel) if patients else set()
+            self._stopped_topics = unit.stops.stopped_topics_among(enrolments) if enrolments else set()
+            if self._channel is Channel.SMS and clinical:
+                self._unconfirmed = unit.stops.unconfirmed_among({each.patient_id for each in clinical})
 
 
 def _goes_after_a_stop(one: Composed) -> bool:

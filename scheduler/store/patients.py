@@ -200,7 +200,7 @@ class Patients:
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: True})])
 
     def confirm_phones(self, of: Iterable[tuple[int, UUID]]) -> None:
-        """The numbers that these (clinic, patient) have now are confirmed. Another number of theirs never is by this."""
+        """The numbers that these (clinic, patient) have now are confirmed; another number of theirs is not."""
         for clinic_id, patient_id in of:
             own = (patients.c.id == patient_id) & (patients.c.clinic_id == clinic_id)
             self._connection.execute(_UPDATE_PATIENT.where(own).values(confirmed_index=patients.c.phone_index))
