@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from scheduler.domain.holidays import HolidayCalendar
+from scheduler.domain.people import StopScope
 from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time
+from scheduler.services.number_policy import follow_number_policy
+from scheduler.services.rules import Rules
 
 NONE = "none"  # written in place of a value to have none
+YES = "yes"
 
 _LONGEST_SPAN = 62  # days of one `FROM..TO`
 _MOST_CLOSED = 400
@@ -37,6 +41,8 @@ class OfficeSettings:
     digest_at: str | None = None
     duty_email: str | None = None
     email_from: str | None = None
+    stop_scope: str | None = None
+    confirm_numbers: str | None = None  # yes or no
     closed: tuple[str, ...] = ()
     not_closed: tuple[str, ...] = ()
 
@@ -48,16 +54,20 @@ def set_clinic(
     wanted: OfficeSettings,
     *,
     now: datetime,
+    rules: Rules | None = None,
 ) -> Clinic:
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
-    `calendars` are those that there are. Raises `ClinicFaultError`; nothing is changed then.
+    `calendars` are those that there are. By `rules` its patients are planned anew where `confirm_numbers` changes,
+    which needs them. Raises `ClinicFaultError`; nothing is changed then.
     """
     changed = with_settings(clinic, wanted, calendars)
     names = [name for name in _FIELDS if getattr(changed, name) != getattr(clinic, name)]
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
         follow_working_days(unit, calendars, changed, now)
+        if changed.confirm_numbers is not clinic.confirm_numbers and rules is not None:
+            follow_number_policy(unit, rules, changed, now=now)
         entry = (clinic.id, "clinic changed", None, ", ".join(names))
         unit.installation.audit([entry], actor=_BY, now=now)
     return changed
@@ -73,6 +83,8 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
         duty_email=_address("--duty-email", wanted.duty_email, clinic.duty_email),
         digest_at=_time("--digest-at", wanted.digest_at, clinic.digest_at),
         closed_days=_closed(clinic.closed_days, wanted),
+        stop_scope=StopScope(wanted.stop_scope) if wanted.stop_scope else clinic.stop_scope,
+        confirm_numbers=wanted.confirm_numbers == YES if wanted.confirm_numbers else clinic.confirm_numbers,
     )
     for option, address in (("--digest-to", after.digest_to), ("--duty-email", after.duty_email)):
         if address and not after.email_from:
@@ -80,7 +92,16 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
     return after
 
 
-_FIELDS = ("holidays", "email_from", "digest_to", "duty_email", "digest_at", "closed_days")
+_FIELDS = (
+    "holidays",
+    "email_from",
+    "digest_to",
+    "duty_email",
+    "digest_at",
+    "closed_days",
+    "stop_scope",
+    "confirm_numbers",
+)
 
 
 def _calendar(given: str | None, before: str | None, calendars: Mapping[str, HolidayCalendar]) -> str | None:

@@ -63,6 +63,7 @@ class Revocation:
     source: ConsentSource
     on: date
     topic: str | None = None  # the one pathway that it is about; None: everything
+    wording: str | None = None
 
 
 def revoke_topics(
@@ -80,6 +81,7 @@ def revoke_topics(
             given_on=one.on,
             recorded_by=by,
             topic=one.topic,
+            wording=one.wording,
         )
         unit.patients.record_consents([replace(record, channel=each) for each in one.channels], now=now)
         unit.stops.void([(patient.clinic_id, patient.id)], since=now - PENDING_FOR, enrolments=enrolments)

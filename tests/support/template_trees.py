@@ -72,6 +72,8 @@ _WORDS = {
     ("ask", "es"): f"¿Cómo está su paso? {_DIGITS['es']}",
     ("again", "en"): f"How is your step now? {_DIGITS['en']}",
     ("again", "es"): f"¿Cómo está su paso hoy? {_DIGITS['es']}",
+    ("confirm_number", "en"): "May we text you? Reply 1.",
+    ("confirm_number", "es"): "¿Le podemos escribir? Responda 1.",
 }
 _ANY_WORDS = {"en": "Thank you for your reply.", "es": "Gracias por su respuesta."}
 _MORE_WORDS = {
