@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from scheduler.domain.accounts import LinkKind, Role
 from scheduler.domain.breaker import CLOSED, Breaker
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
@@ -83,6 +84,10 @@ class Patient:
     phone_confirmed: bool = False  # this very number; the store compares, and `confirm_phones` alone makes it so
     number_check: NumberCheck = UNASKED
     source: str | None = None  # the import row as last read, canonical JSON
+
+    def address(self, channel: Channel) -> str | None:
+        """Their number (E.164) or e-mail address, marked or not."""
+        return self.phone if channel is Channel.SMS else self.email
 
     def contact(self, clinic: Clinic) -> Contact:
         """What the rules need to know of this patient."""
@@ -257,6 +262,7 @@ class LedgerEntry:
     sent_at: datetime | None
     body: str | None
     segments: int | None
+    retry_of: UUID | None = None  # the message that it takes over from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +270,7 @@ class Reply:
     """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
 
     `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
+    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last.
     """
 
     id: UUID
@@ -276,6 +283,7 @@ class Reply:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()
     opt_out: OptOut | None = None
     meaning: str | None = None
     pathway: str | None = None
@@ -427,3 +435,111 @@ class Clearance:
     decision: str | None
     decided_at: datetime | None
     decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientLine:
+    """A patient as a list shows them."""
+
+    mrn: str
+    name: str
+    status: PatientStatus
+    paused_until: date | None
+    channel: Channel
+    may_be_reached: bool
+    timezone: str
+    next_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A patient's name, and when their record last changed (UTC)."""
+
+    mrn: str
+    name: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """A task as a list shows it, and whom it is about."""
+
+    id: int
+    kind: str
+    priority: str
+    opened_at: datetime
+    due: date
+    assignee: str | None
+    mrn: str | None
+    name: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A message that did not arrive, or may not have."""
+
+    planned_at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """A member of staff to add. `email` is in lower case."""
+
+    clinic_id: int
+    email: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A member of staff as they sign in. Instants are UTC.
+
+    `password` is a hash in the PHC string format; without one the account has only been invited. `second_factor` is
+    the secret of the one-time codes (RFC 6238) in base32, and `code_step` the time step of the last code that was
+    taken: none is taken twice.
+    """
+
+    id: int
+    clinic_id: int
+    email: str
+    role: Role
+    created_at: datetime
+    password: str | None = None
+    second_factor: str | None = None
+    code_step: int = 0
+    failures: int = 0  # wrong passwords or codes in a row
+    locked_until: datetime | None = None
+    left_at: datetime | None = None  # since when they may not sign in any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffLink:
+    """A one-time link to choose a password, known by the SHA-256 of its token."""
+
+    digest: bytes
+    clinic_id: int
+    staff_id: int
+    kind: LinkKind
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody signed in on one browser, known by the SHA-256 of its token. Instants are UTC.
+
+    While not `is_whole`, the password was right and the code of the second factor is still asked for.
+    """
+
+    digest: bytes
+    clinic_id: int
+    staff_id: int
+    started_at: datetime
+    seen_at: datetime
+    is_whole: bool

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scheduler.services.claiming import Claiming
     from scheduler.services.composing import Composer
     from scheduler.services.deliver import Delivery
+    from scheduler.services.finding import Finder
     from scheduler.services.front_desk import FrontDesk
     from scheduler.services.links import Links
     from scheduler.services.mail_in import MailIn
@@ -55,6 +56,13 @@ class App(Providers):
         from scheduler.services.links import Links
 
         return Links(self.vault, public_url=self.settings.public_url)
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Finds patients while somebody types, one for all requests of this process."""
+        from scheduler.services.finding import Finder
+
+        return Finder(self.store)
 
     @cached_property
     def composer(self) -> Composer:
@@ -186,7 +194,7 @@ class App(Providers):
 
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
-        _ = self.rules, self.store, self.ticker, self.simulated_time
+        _ = self.rules, self.store, self.ticker, self.simulated_time, self.finder
         self.templates.activities("exercise", Mobility.WALKING, ("en",))
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")

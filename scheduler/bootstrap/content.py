@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scheduler.channels.smtp.mailbox import Mailbox
     from scheduler.domain.holidays import HolidayCalendar
     from scheduler.ports import Renderer, TemplatePreview
+    from scheduler.ports.ui import UiWords
     from scheduler.services.rules import Rules
 
 
@@ -63,14 +64,38 @@ class Content:
         from scheduler.channels.errors import error_table_faults
 
         rules, faults = self._load_rules()
+        begun = self._languages_begun()
         faults += error_table_faults(self._error_file)
+        faults += self._word_faults(begun)
         faults += template_faults(
             self.settings.templates_dir,
             rules.pathways,
             config_dir=self.settings.config_dir,
+            languages=begun,
             unread={file.stem for file in self.settings.config_dir.glob("pathways/*.yaml")} - set(rules.pathways),
         )
         return sorted({*self._setting_faults(), *(self._placed(fault) for fault in faults)})
+
+    def _languages_begun(self) -> tuple[str, ...]:
+        """The languages that there must be, and any other of which some piece is there: each has to be whole."""
+        from scheduler.catalogue.reply_words import languages_of_replies
+        from scheduler.catalogue.template_faults import REQUIRED_LANGUAGES
+        from scheduler.catalogue.ui_words import catalogue_paths
+
+        own = (self.settings.templates_dir,)
+        begun = {*self.languages, *languages_of_replies(self.settings.config_dir), *catalogue_paths(own)}
+        return (*REQUIRED_LANGUAGES, *sorted(begun - set(REQUIRED_LANGUAGES)))
+
+    def _word_faults(self, languages: Sequence[str]) -> list[Fault]:
+        """What is missing or wrong in the words of the pages, and whose words of reply are missing."""
+        from scheduler.catalogue.reply_words import missing_reply_words
+        from scheduler.catalogue.ui_checks import ui_faults
+        from scheduler.catalogue.ui_words import WEB
+
+        return [
+            *missing_reply_words(self.settings.config_dir, languages),
+            *ui_faults(self._template_folders, WEB, languages),
+        ]
 
     def _placed(self, fault: Fault) -> Fault:
         """The fault with its path as seen from the working folder, for the folders may lie anywhere."""
@@ -127,6 +152,20 @@ class Content:
 
         return DeferredTemplates(self.settings.templates_dir)
 
+    @cached_property
+    def ui_words(self) -> UiWords:
+        """What the web pages say in other languages. Raises `ValueError` for a catalogue that cannot be read."""
+        from scheduler.catalogue.ui_words import load_ui_words
+
+        return load_ui_words(self._template_folders)
+
+    @property
+    def _template_folders(self) -> tuple[Path, ...]:
+        """Where pages and their words are looked for: the installation's own folder, then what was shipped."""
+        from scheduler.catalogue.ui_words import SHIPPED
+
+        return (self.settings.templates_dir, *SHIPPED)
+
     @property
     def languages(self) -> frozenset[str]:
         """The languages that messages are written in."""
@@ -164,6 +203,15 @@ class Content:
         from scheduler.channels.refusals import meaning_of_refusal
 
         return meaning_of_refusal(self.errors, channel, code, of_account=of_account)
+
+    def meaning_of_failure(self, channel: Channel, code: str) -> str | None:
+        """What a code means for which a message did not arrive; None when unlisted.
+
+        Raises `ValueError` when the error table has faults.
+        """
+        from scheduler.channels.refusals import meaning_of_failure
+
+        return meaning_of_failure(self.errors, channel, code)
 
     def _mail_server(self) -> SmtpSettings:
         from scheduler.channels.smtp import parse_smtp_url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from scheduler.catalogue.yaml_fields import Fields
 from scheduler.catalogue.yaml_nodes import FaultLog, read_yaml, shown_path
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.faults import Fault
-from scheduler.domain.languages import DEFAULT_LANGUAGE, normalise_language
+from scheduler.domain.languages import DEFAULT_LANGUAGE, base_language, normalise_language
 from scheduler.domain.pathway import Pathway
 from scheduler.domain.replies.words import (
     DAY_GROUPS,
@@ -83,6 +83,26 @@ def load_reply_words(config_dir: Path, pathways: Mapping[str, Pathway]) -> Loade
         missing = shown_path(folder / f"{DEFAULT_LANGUAGE}.yaml", config_dir)
         faults.append(Fault(missing, 0, "is missing; every patient falls back to English, so add it"))
     return LoadedReplyWords({name: file.words for name, file in files.items()}, sorted(faults))
+
+
+def languages_of_replies(config_dir: Path) -> frozenset[str]:
+    """The languages of which there is a file of reply words."""
+    tags = (normalise_language(path.stem) for path in (config_dir / "replies").glob("*.yaml"))
+    return frozenset(tag for tag in tags if tag)
+
+
+def missing_reply_words(config_dir: Path, languages: Collection[str]) -> list[Fault]:
+    """Of which languages there is no file; a region uses its language's. English is asked for when words are read."""
+    there = languages_of_replies(config_dir)
+    return [
+        Fault(
+            shown_path(config_dir / "replies" / f"{language}.yaml", config_dir),
+            0,
+            f"is missing, and nobody who writes in {language} would be understood; copy en.yaml and translate it",
+        )
+        for language in languages
+        if language != DEFAULT_LANGUAGE and not {language, base_language(language)} & there
+    ]
 
 
 def _read(path: Path, log: FaultLog) -> File | None:

@@ -47,6 +47,21 @@ _OWN = {
 }
 
 
+def meaning_of_failure(table: ErrorTable, channel: Channel, code: str) -> str | None:
+    """What the code means for which one message did not arrive; None for a code that nothing is known of."""
+    if code in _OWN:
+        return _OWN[code][0]
+    unlisted = table.twilio_entry(None)
+    if channel is Channel.SMS:
+        entry = table.twilio_entry(code)
+    else:
+        reply, _, status = code.partition(" ")
+        if not reply.isdigit():
+            reply, status = "0", code
+        entry = table.smtp_entry(SmtpStage.RECIPIENT, int(reply), status or None)
+    return None if entry == unlisted else entry.meaning
+
+
 def meaning_of_refusal(
     table: ErrorTable, channel: Channel, code: str | None, *, of_account: bool
 ) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""`clinic` and `staff`."""
+"""`clinic`: the tenants of an installation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scheduler.cli.clinic_office import clinic_set, office_options
 from scheduler.cli.failures import say
 from scheduler.cli.group import Group
 from scheduler.cli.languages import note_untranslated
-from scheduler.cli.output import clinic_of, clinic_option, json_option, opened, print_json, print_table
+from scheduler.cli.output import json_option, opened, print_json, print_table
 from scheduler.cli.values import rate
 
 
@@ -67,28 +67,3 @@ def clinic_list(as_json: bool) -> None:
             ["code", "name", "timezone", "patients"],
             nothing="There are no clinics yet: `bonewise clinic add` makes one.",
         )
-
-
-@click.group("staff", cls=Group)
-def staff_command() -> None:
-    """Add members of staff."""
-
-
-@staff_command.command("add")
-@clinic_option
-@click.option("--email", required=True, metavar="ADDRESS", help="How they sign, and log in.")
-@click.option(
-    "--role",
-    required=True,
-    type=click.Choice(["admin", "coordinator", "clinician", "viewer"]),
-    help="Only a clinician decides supplement cases.",
-)
-def staff_add(clinic_code: str, email: str, role: str) -> None:
-    """Add a member of staff, who may then sign decisions by their role."""
-    from scheduler.services.clinics import add_staff
-
-    with opened() as app:
-        with app.store.reading() as unit:
-            clinic = clinic_of(unit, clinic_code)
-        add_staff(app.store, clinic, email=email, role=role, now=app.clock.now())
-        click.echo(f"Added {email} as {role} of {clinic.code}.")

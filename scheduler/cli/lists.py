@@ -52,7 +52,14 @@ def messages_command(clinic_code: str, mrn: str | None, as_json: bool) -> None:
     """List the ledger: every message, and why each went or did not go."""
     from scheduler.services.listing import messages
 
-    rows = _read(lambda _, unit, clinic, mrn: messages(unit, clinic, mrn=mrn), clinic_code, mrn)
+    rows = _read(
+        lambda app, unit, clinic, mrn: messages(unit, clinic, mrn=mrn, meaning=app.meaning_of_failure),
+        clinic_code,
+        mrn,
+    )
+    if not as_json:
+        for row in rows:
+            row["reason"] = "; ".join(part for part in (row["reason"], row["retry_why"]) if part) or None
     columns = ["due_date", "patient", "direction", "channel", "pathway", "step", "status", "reason", "body"]
     _print(rows, columns, as_json=as_json, nothing="There are no messages yet.")
 

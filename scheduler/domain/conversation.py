@@ -24,7 +24,7 @@ from scheduler.domain.facts import FactKind
 from scheduler.domain.folding import normalise
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
-from scheduler.domain.reacting import Situation
+from scheduler.domain.reacting import Situation, ask_anew
 from scheduler.domain.replies.agreement import MAY_TEXT, agrees
 from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.replies.words import ReplyWords
@@ -310,6 +310,8 @@ def _safety(situation: Situation, meaning: Interpretation, channel: Channel) -> 
 def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Ends what PAUSE began; a pathway that the clinic has put on hold is not the patient's to resume."""
     event = Resumed(situation.today)
+    if not any(repeats(situation, one) for one in situation.enrolments):
+        return _for_a_person(situation, meaning, channel)
     events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
     change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "resumed", situation, channel))
@@ -328,8 +330,14 @@ def _later(situation: Situation, meaning: Interpretation, channel: Channel) -> H
 
 
 def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
-    """Whoever has this number is not the patient: nothing more goes there, and staff ask for another."""
+    """Whoever has this number is not the patient: nothing more goes there, and staff ask for another.
+
+    What is planned goes the other way where the patient has agreed to one: the last look at each message sees to it.
+    Nor was the patient asked what went there: the questions are put again where they reach them.
+    """
     reach = situation.contact.reach
+    if reach.choose(situation.contact.channel) is channel:
+        situation = ask_anew(situation)
     closed = replace(reach, sms=False) if channel is Channel.SMS else replace(reach, email=False)
     check = None if channel is Channel.SMS else situation.contact.check
     alone = replace(situation, contact=replace(situation.contact, reach=closed, check=check))
@@ -341,7 +349,6 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
                 *(no_longer_asked(situation.contact) if check is None else ()),
                 TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),
             ),
-            superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
         ),
         wrong_number=True,
     )

@@ -85,4 +85,5 @@ class SkipReason(StrEnum):
     INACTIVE = "inactive"  # stopped, discharged, deceased or unreachable
     TOO_LATE = "too_late"  # its day or window passed before the service could send it
     STOPPED = "stopped"  # the patient said STOP while it was on its way
+    WRONG_NUMBER = "wrong_number"  # whoever has the number or address said, while it was on its way, who they are not
     SUPERSEDED = "superseded"  # an answer, a result or a changed plan made it pointless

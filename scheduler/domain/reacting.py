@@ -98,6 +98,26 @@ def take_back(situation: Situation, not_sent: Iterable[tuple[UUID, NotSent]]) ->
     return situation.react(dict(not_sent), kind=MessageKind.NOTICE)
 
 
+def ask_anew(situation: Situation) -> Situation:
+    """The situation with open questions as if nobody had been asked yet: they went to somebody else.
+
+    Each is asked from tomorrow on, from its first message. What an every-day pathway sent there is not held to be
+    unanswered.
+    """
+    tomorrow = situation.today + timedelta(days=1)
+
+    def unasked(enrolled: Enrolled) -> Enrolled:
+        state, pathway = enrolled.state, situation.pathways.get(enrolled.state.pathway)
+        current = pathway.steps.get(state.step) if pathway else None
+        if current is None or current.send is None or state.fired == 0:
+            return enrolled
+        if current.every is not None:
+            return replace(enrolled, state=replace(state, unanswered=0))
+        return replace(enrolled, state=replace(state, fired=0, timer_on=tomorrow))
+
+    return replace(situation, enrolments=tuple(unasked(enrolled) for enrolled in situation.enrolments))
+
+
 def realign(situation: Situation) -> Situation:
     """The situation with routine messages on the patient's present days of the week, after those have changed.
 

@@ -10,12 +10,13 @@ class StaffMailKind(StrEnum):
     """Why staff are written to."""
 
     SAFETY = "safety"  # a patient may need help now
+    ACCOUNT = "account"  # a link to a new password
     DIGEST = "digest"  # how many tasks are open
 
     @property
     def may_go_twice(self) -> bool:
         """Whether a mail of unknown fate is sent once more: one too many must do no harm, and confuse nobody."""
-        return self is StaffMailKind.DIGEST
+        return self is not StaffMailKind.SAFETY
 
     @property
     def rank(self) -> int:

@@ -72,6 +72,7 @@ class OutboundEmail:
     sender_name: str
     message_id: str
     unsubscribe_url: str
+    thread: tuple[str, ...] = ()  # Message-IDs: of the mail that it answers last, before it those that led there
     is_reply: bool  # answers a patient's own mail: Auto-Submitted is auto-replied instead of auto-generated
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Channel
 from scheduler.records import HeldReply, OrphanText, Reply, Sender
 
@@ -64,6 +65,14 @@ class Inbox(Protocol):
         """Which wording of a service message the patient was last sent: its name, language and version."""
         ...
 
+    def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
+        """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
+        ...
+
+    def threads(self, message_ids: Sequence[UUID]) -> Mapping[UUID, tuple[str, ...]]:
+        """The Message-IDs of the e-mail that each of these messages answers, and of those that led to it."""
+        ...
+
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
 
     def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
@@ -81,6 +90,7 @@ class Stops(Protocol):
         since: datetime,
         channel: Channel | None = None,
         enrolments: Iterable[UUID] | None = None,
+        reason: SkipReason = SkipReason.STOPPED,
     ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 

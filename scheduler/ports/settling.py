@@ -20,6 +20,7 @@ class Tracked:
     attempt_id: UUID
     message_id: UUID
     clinic_id: int
+    patient_id: UUID
     status: MessageStatus
     is_latest: bool  # no later attempt at the message has begun
     provider_id: str | None  # the provider's id on record for this attempt
@@ -69,6 +70,10 @@ class Receipts(Protocol):
 
     def attempted(self, tracked: Tracked) -> Attempted:
         """The message of a tracked attempt with its patient."""
+        ...
+
+    def codes_of(self, message_ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
+        """The codes with which earlier attempts at these messages were refused: (message, code), each once."""
         ...
 
     def undelivered(self, message: LedgerMessage, *, code: str, since: datetime) -> int:

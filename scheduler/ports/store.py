@@ -12,8 +12,11 @@ from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedR
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.ports.accounts import Accounts
+from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
+from scheduler.ports.numbers import Numbers
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.staff_mail import StaffMails
 from scheduler.ports.worklist import Worklist
@@ -31,7 +34,7 @@ from scheduler.records import (
 
 
 class Installation(Protocol):
-    """Clinics, staff, notes, heartbeats and the audit trail."""
+    """Clinics, notes, heartbeats, the audit trail, and what role somebody has."""
 
     def add_clinic(self, clinic: Clinic, *, now: datetime) -> int: ...
 
@@ -58,8 +61,6 @@ class Installation(Protocol):
     def next_digest(self) -> datetime | None:
         """The earliest instant at which a digest is due; it may have passed."""
         ...
-
-    def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None: ...
 
     def staff_role(self, clinic_id: int, email: str) -> str | None: ...
 
@@ -272,6 +273,12 @@ class Unit(Protocol):
     def installation(self) -> Installation: ...
 
     @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def browsing(self) -> Browsing: ...
+
+    @property
     def patients(self) -> Patients: ...
 
     @property
@@ -288,6 +295,9 @@ class Unit(Protocol):
 
     @property
     def stops(self) -> Stops: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
 
     @property
     def orphans(self) -> Orphans: ...

@@ -24,8 +24,14 @@ class Tasks(Protocol):
         """Write `words` under the note of the open task with this cause; False when there is none."""
         ...
 
-    def close(self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE) -> None:
-        """Close the open tasks with these causes: what they asked for has come about."""
+    def is_open(self, clinic_id: int, cause: str) -> bool:
+        """Whether a task with this cause is open."""
+        ...
+
+    def close(
+        self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE, words: str = ""
+    ) -> None:
+        """Close the open tasks with these causes: what they asked for has come about, as `words` say."""
         ...
 
     def close_all_of(self, clinic_id: int, patient_id: UUID, *, now: datetime, words: str) -> None:

@@ -16,7 +16,8 @@ from uuid import UUID
 from scheduler.domain.contact import Contact, Enrolled, TaskOpened
 from scheduler.domain.enrolment import NotSent
 from scheduler.domain.messages import MessageKind, MessageStatus
-from scheduler.domain.people import Channel, ConsentSource, PatientStatus
+from scheduler.domain.numbers import WhyBad
+from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import Situation, take_back
 from scheduler.domain.second_try import second_try
 from scheduler.domain.sending import Pending
@@ -24,11 +25,13 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
 from scheduler.records import Clinic, LedgerMessage, Patient
+from scheduler.services.bad_addresses import without_address
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import record_consent
 from scheduler.services.new_tasks import clinic_task
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import doubt_cause, refusal_cause
 
 ASK_AFTER = timedelta(minutes=2)  # a receipt usually settles a lost answer sooner
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits meets its last look
@@ -53,6 +56,7 @@ class Fallen:
     follow_up: FollowUp = FollowUp.NONE
     again: Again = Again.NEXT_DAY
     wait: timedelta = field(default=timedelta(), kw_only=True)  # before a second try
+    address: str | None = field(default=None, kw_only=True)  # where it was to go; None: to the present one
     check_number: bool = field(default=False, kw_only=True)  # staff should ask whether it is still the patient's
 
     @property
@@ -125,6 +129,7 @@ class Aftermath:
     ) -> Decided:
         tasks: list[TaskOpened] = []
         after = patient
+        fallen = [_about_the_present_one(one, patient) for one in fallen]
         for one in fallen:
             after = self._follow_up(unit, after, clinic, one, tasks, now)
         contact = after.contact(clinic)
@@ -133,8 +138,8 @@ class Aftermath:
         taken_back: list[Fallen] = []
         for one in fallen:
             replaced = None
-            if one.fate is Again.TODAY and _still_wanted(one.message, enrolled, contact, now):
-                replaced = _try_again(unit, one, contact, now)
+            if one.fate is Again.TODAY and still_wanted(one.message, enrolled, contact, now):
+                replaced = try_again(unit, one.message, contact, now, wait=one.wait)
             contact = replaced or contact
             if replaced is None and one.fate is not Again.NEVER:
                 taken_back.append(one)
@@ -154,11 +159,11 @@ class Aftermath:
             tasks.append(TaskOpened(ServiceTask.CHECK_NUMBER, pathway, note))
         match fallen.follow_up:
             case FollowUp.BAD_ADDRESS:
-                return _without_address(unit, patient, channel)
+                return without_address(unit, patient, channel, why=WhyBad.UNDELIVERABLE, now=now)
             case FollowUp.OPTED_OUT:
                 return _opted_out(unit, patient, channel, now)
             case FollowUp.OPERATOR:
-                cause = f"{ServiceTask.SENDER_REFUSED}:{channel.value}:{fallen.reason}"
+                cause = refusal_cause(channel, fallen.reason)
                 task = clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=cause, now=now, note=note)
                 unit.worklist.open([task], now=now)
             case _:
@@ -172,12 +177,17 @@ class Aftermath:
             self.doubt(unit, fallen.message, clinic, now=now)
 
 
-def doubt_cause(message_id: UUID) -> str:
-    """What the task about a message of unknown fate is about: that message alone."""
-    return f"{message_id.hex}:{ServiceTask.DELIVERY_UNKNOWN}"
+def _about_the_present_one(fallen: Fallen, patient: Patient) -> Fallen:
+    """A number that was corrected while its refusal was on the way: the new one is not bad, and has its try today."""
+    if fallen.follow_up is not FollowUp.BAD_ADDRESS or fallen.address is None:
+        return fallen
+    present = patient.address(fallen.message.channel)
+    if present is None or present.lower() == fallen.address.lower():
+        return fallen
+    return replace(fallen, follow_up=FollowUp.NONE, again=Again.TODAY)
 
 
-def _still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact: Contact, now: datetime) -> bool:
+def still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact: Contact, now: datetime) -> bool:
     """Whether the pathway still waits where the message left it: an answer, a result or a pause may have come."""
     if message.kind is not MessageKind.REMINDER:
         return True
@@ -190,9 +200,10 @@ def _still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact:
     )
 
 
-def _try_again(unit: Unit, fallen: Fallen, contact: Contact, now: datetime) -> Contact | None:
+def try_again(
+    unit: Unit, missed: LedgerMessage, contact: Contact, now: datetime, *, wait: timedelta = timedelta()
+) -> Contact | None:
     """Plan a second try, if there is room for one. Returns the contact after it, else None."""
-    missed = fallen.message
     pending = Pending(
         kind=missed.kind,
         channel=missed.channel,
@@ -201,7 +212,7 @@ def _try_again(unit: Unit, fallen: Fallen, contact: Contact, now: datetime) -> C
         send_until=missed.send_until,
         template=missed.template,
     )
-    second = second_try(pending, contact, now, wait=fallen.wait)
+    second = second_try(pending, contact, now, wait=wait)
     if second is None:
         return None
     unit.receipts.try_again(missed, second, now=now)
@@ -227,20 +238,6 @@ def _opted_out(unit: Unit, patient: Patient, channel: Channel, now: datetime) ->
         by=SERVICE,
         now=now,
     )
-
-
-def _without_address(unit: Unit, patient: Patient, channel: Channel) -> Patient:
-    unit.patients.mark_bad(patient.clinic_id, patient.id, channel)
-    after = replace(
-        patient,
-        phone_bad=patient.phone_bad or channel is Channel.SMS,
-        email_bad=patient.email_bad or channel is Channel.EMAIL,
-    )
-    has_phone = after.phone is not None and not after.phone_bad
-    has_email = after.email is not None and not after.email_bad
-    if after.status is PatientStatus.ACTIVE and not (has_phone or has_email):
-        return replace(after, status=PatientStatus.UNREACHABLE)
-    return after
 
 
 def _not_sent(situation: Situation, fallen: Iterable[Fallen]) -> list[tuple[UUID, NotSent]]:

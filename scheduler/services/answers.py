@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from scheduler.ports import WINDOW_CLOSED, ErrorClass, Outcome, Scope, SendResult
 from scheduler.services.composing import Composed
@@ -19,8 +19,10 @@ class Answers:
     cannot be reached. `silence`: how long it wants to be left alone.
     """
 
-    def __init__(self, route: Route, feed: Feed) -> None:
+    def __init__(self, route: Route, feed: Feed, *, claimed_at: datetime) -> None:
+        """`claimed_at` (UTC) is when the batch began to be claimed."""
         self.route = route
+        self.claimed_at = claimed_at
         self.feed = feed
         self.results: list[tuple[Composed, SendResult]] = []
         self.refusals: dict[str, SendResult] = {}

@@ -7,6 +7,7 @@ reason.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,6 +39,7 @@ class Claimed:
     is_continued: bool = False
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
+    threads: Mapping[UUID, tuple[str, ...]] = field(default_factory=dict)
     rerouted: list[tuple[ReadyMessage, Channel]] = field(default_factory=list)
 
     @property
@@ -76,6 +78,7 @@ class Claiming:
             batch = Claimed(is_continued=continued)
             verdicts: dict[tuple[object, ...], Verdict] = {}
             stopped = self._stopped_topics(unit, ready)
+            batch.threads = _threads(unit, ready)
             for one in ready:
                 if one.message.enrolment_id in stopped:
                     fallen = Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
@@ -170,10 +173,21 @@ class Claiming:
         """A message that cannot be written, its template gone or broken since, must not hold up the others."""
         message = ready.message
         try:
-            batch.composed.append(self._composer.compose(ready, clinic))
+            thread = batch.threads.get(message.id, ())
+            batch.composed.append(self._composer.compose(ready, clinic, thread=thread))
         except Exception:  # noqa: BLE001 - whatever a template does, it is about this message alone
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
+
+
+def _threads(unit: Unit, ready: Sequence[ReadyMessage]) -> Mapping[UUID, tuple[str, ...]]:
+    """Which mails these messages answer; texts answer none."""
+    answers = [
+        one.message.id
+        for one in ready
+        if one.message.kind is MessageKind.REPLY and one.message.channel is Channel.EMAIL
+    ]
+    return unit.inbox.threads(answers) if answers else {}
 
 
 def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...], Verdict]) -> Verdict:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from scheduler.domain.holidays import HolidayCalendar
-from scheduler.domain.people import StopScope
+from scheduler.domain.people import Channel, StopScope
 from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time
+from scheduler.services.lanes import sender_key
 from scheduler.services.number_policy import follow_number_policy
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import sender_cause
 
 NONE = "none"  # written in place of a value to have none
 YES = "yes"
@@ -68,6 +70,9 @@ def set_clinic(
         follow_working_days(unit, calendars, changed, now)
         if changed.confirm_numbers is not clinic.confirm_numbers and rules is not None:
             follow_number_policy(unit, rules, changed, now=now)
+        if changed.email_from != clinic.email_from:  # what was refused is not used any more
+            gone = sender_cause(sender_key(Channel.EMAIL, clinic))
+            unit.worklist.close(clinic.id, [gone], now=now, words="the clinic's e-mail sender was changed")
         entry = (clinic.id, "clinic changed", None, ", ".join(names))
         unit.installation.audit([entry], actor=_BY, now=now)
     return changed

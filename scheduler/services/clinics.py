@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from scheduler.domain.accounts import LinkKind, Role
 from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.sms import segments
 from scheduler.domain.zones import country_of_zone, parse_zone
 from scheduler.ports import Store
 from scheduler.records import Clinic
+from scheduler.services.accounts.passwords import PasswordError, check_password, hashed
+from scheduler.services.accounts.staffing import StaffingError, add_account, make_link
 from scheduler.services.clinic_settings import ClinicFaultError, OfficeSettings, with_settings
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
@@ -24,6 +27,7 @@ LONGEST_MESSAGE_NAME = 40  # characters; the templates are written for names of 
 _COMFORTABLE_NAME = 24
 _LONGEST_NAME = 120  # characters, what its column holds
 
+_BY = "command line"
 _NO_CALENDARS: Mapping[str, HolidayCalendar] = {}
 _MARKS = re.compile(r"[\s().\-]")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
@@ -78,18 +82,36 @@ def add_clinic(
             raise ClinicFaultError(f"there is a clinic with the code {clinic.code} already; choose another --code")
         clinic = replace(clinic, id=unit.installation.add_clinic(clinic, now=now))
         follow_working_days(unit, calendars, clinic, now)
-        unit.installation.audit([(clinic.id, "clinic added", None, clinic.code)], actor="command line", now=now)
+        unit.installation.audit([(clinic.id, "clinic added", None, clinic.code)], actor=_BY, now=now)
     return AddedClinic(clinic, tuple(_warnings(clinic)))
 
 
-def add_staff(store: Store, clinic: Clinic, *, email: str, role: str, now: datetime) -> None:
-    """Add a member of staff. Raises `ClinicFaultError`."""
-    address = _email("--email", email)
-    with store.writing() as unit:
-        if unit.installation.staff_role(clinic.id, address) is not None:
-            raise ClinicFaultError(f"{address} belongs to clinic {clinic.code} already")
-        unit.installation.add_staff(clinic.id, email=address, role=role, now=now)
-        unit.installation.audit([(clinic.id, "staff added", None, role)], actor="command line", now=now)
+def add_staff(
+    store: Store,
+    clinic: Clinic,
+    *,
+    email: str,
+    role: str,
+    now: datetime,
+    password: str | None = None,
+    by: str = _BY,
+) -> str | None:
+    """Add a member of staff, with a password or, without one, the token of a one-time link to choose it.
+
+    Raises `ClinicFaultError`; nothing is stored then.
+    """
+    address = _email("--email", email).lower()
+    try:
+        if password is not None:
+            check_password(password, email=address)
+        phc = None if password is None else hashed(password)
+        with store.writing() as unit:
+            account = add_account(unit, clinic, email=address, role=Role(role), by=by, now=now, password=phc)
+            return None if phc else make_link(unit, account, LinkKind.INVITATION, by=by, now=now)
+    except StaffingError as error:
+        raise ClinicFaultError(str(error)) from error
+    except PasswordError as error:
+        raise ClinicFaultError(f"the password was not taken: {error}") from error
 
 
 def _with_office(clinic: Clinic, new: NewClinic, calendars: Mapping[str, HolidayCalendar]) -> Clinic:

@@ -49,11 +49,14 @@ class Composer:
         self._renderer = renderer
         self._links = links
 
-    def compose(self, ready: ReadyMessage, clinic: Clinic) -> Composed:
-        """The attempt for a message, in its patient's language and to their present address."""
+    def compose(self, ready: ReadyMessage, clinic: Clinic, *, thread: tuple[str, ...] = ()) -> Composed:
+        """The attempt for a message, in its patient's language and to their present address.
+
+        `thread`: the Message-IDs of the e-mail that it answers, and of those that led to it.
+        """
         if ready.message.channel is Channel.SMS:
             return self._compose_sms(ready.message, ready.to, clinic)
-        return self._compose_email(ready.message, ready.to, clinic)
+        return self._compose_email(ready.message, ready.to, clinic, thread)
 
     def text(self, message: PlannedMessage, patient: Patient, clinic: Clinic) -> tuple[str, int]:
         """The words of a message that nobody sends, and its segments (0 for an e-mail)."""
@@ -78,7 +81,9 @@ class Composer:
             ),
         )
 
-    def _compose_email(self, message: LedgerMessage, to: Recipient, clinic: Clinic) -> Composed:
+    def _compose_email(
+        self, message: LedgerMessage, to: Recipient, clinic: Clinic, thread: tuple[str, ...]
+    ) -> Composed:
         mail = self._email(message, to, to.contact.mobility, clinic)
         attempt = _attempt(message, to.address, mail.subject, mail.text, mail, segments=0)
         sender = clinic.email_from or ""
@@ -95,6 +100,7 @@ class Composer:
                 sender_name=clinic.message_name,
                 message_id=message_id_header(attempt.id, sender),
                 unsubscribe_url=self._links.unsubscribe(clinic.id, to.id),
+                thread=thread,
                 is_reply=message.kind is MessageKind.REPLY,
             ),
         )

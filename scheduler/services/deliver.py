@@ -186,8 +186,8 @@ class Delivery:
         return total
 
     def _deliver(self, route: Route, limit: int, stopping: Stopping) -> Delivered:
-        claimed_at = self._steady()
-        batch = self._claiming.claim(route, self._clock.now(), limit=route.limit(limit), worker=self._worker)
+        claimed_at, now = self._steady(), self._clock.now()
+        batch = self._claiming.claim(route, now, limit=route.limit(limit), worker=self._worker)
         counts = Delivered(
             claimed=batch.touched,
             skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
@@ -204,7 +204,7 @@ class Delivery:
             stopping=stopping,
             stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
-        answers = Answers(route, feed)
+        answers = Answers(route, feed, claimed_at=now)
         results = self._call(route.channel, feed)
         try:
             for result in results:

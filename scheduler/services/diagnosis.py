@@ -19,7 +19,10 @@ SKEW = timedelta(seconds=5)  # by which two clocks may differ: leases and retrie
 _WORDS = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
 _UNLISTED = "which config/provider_errors.yaml does not list"
 _LOOK_THERE = "look at the provider's own log and status page"
-_SENDER_OPTIONS = {Channel.SMS: "--sms-from or --messaging-service", Channel.EMAIL: "--email-from"}
+_SENDER_REMEDIES = {
+    Channel.SMS: "add it with `bonewise clinic add` and --sms-from or --messaging-service, under another code",
+    Channel.EMAIL: "give it one with `bonewise clinic set --clinic {} --email-from ADDRESS`",
+}
 
 
 Explain = Callable[[Refused], "tuple[str, str] | None"]
@@ -196,7 +199,7 @@ def _senders(clinics: Iterable[Clinic], real: Set[Channel]) -> Iterator[Finding]
                 what=f"it has no sender for {_WORDS[channel]}{nothing_else}",
                 where=f"clinic {clinic.code}",
                 remedy=(
-                    f"add the clinic with `bonewise clinic add` and {_SENDER_OPTIONS[channel]}, under another code"
+                    _SENDER_REMEDIES[channel].format(clinic.code)
                     + ("" if has_none else f"; leave it where nobody is to be reached by {_WORDS[channel]}")
                 ),
                 is_doubt=not has_none,

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.calendar import EVERY_DAY, Weekday
-from scheduler.domain.contact import Contact, Enrolled
+from scheduler.domain.contact import Enrolled
 from scheduler.domain.enrolment import Enrolment, Event, Paused, Resumed
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.pathway import Pathway
@@ -26,6 +26,7 @@ from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.intake.draft import Excluded, Exclusion, PatientDraft
 from scheduler.services.merging import LatestConsents, Merged, merge, new_patient
+from scheduler.services.reaching import has_other_address, is_reachable, reach_again
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
 
@@ -66,6 +67,7 @@ class Enroller:
         """Create or update the patients of `drafts` (each MRN once). Without `write`, only says what would happen."""
         known = unit.patients.by_mrn(self._clinic.id, [draft.mrn for draft in drafts], lock=write)
         latest = self._latest_consents(unit, list(known.values()))
+        bad = unit.numbers.bad_of(self._clinic.id, [one.id for one in known.values()]) if known else {}
         fates: Counter[Fate] = Counter()
         created: list[_New] = []
         changed: list[tuple[Patient, Merged, PatientDraft]] = []
@@ -82,6 +84,7 @@ class Enroller:
                 latest=latest.get(patient.id, {}),
                 today=self._today(patient.timezone),
                 by=self._by,
+                bad=bad.get(patient.id, frozenset()),
             )
             if merged.changed:
                 changed.append((patient, merged, draft))
@@ -168,8 +171,7 @@ class Enroller:
             enrolled = enrolments.get(patient.id, ())
             if "pathways" in merged.changed:
                 enrolled = self._match_pathways(unit, merged, enrolled, draft.pathways)
-            was_open = _is_reachable(before.contact(self._clinic))
-            decisions.append(self._replan(patient, enrolled, was_open=was_open))
+            decisions.append(self._replan(unit, before, patient, enrolled))
         unit.patients.update((merged.patient for _, merged, _ in changed), now=self._now)
         unit.patients.record_consents(consents, now=self._now)
         write_changes(unit, self._rules, decisions, now=self._now)
@@ -181,12 +183,16 @@ class Enroller:
             [("patient updated", merged.patient.id, ",".join(sorted(merged.changed))) for _, merged, _ in changed],
         )
 
-    def _replan(self, patient: Patient, enrolled: tuple[Enrolled, ...], *, was_open: bool) -> Decided:
+    def _replan(self, unit: Unit, before: Patient, patient: Patient, enrolled: tuple[Enrolled, ...]) -> Decided:
         """What a changed record makes of the plan: the next contact anew, and what waited for a way to be reached."""
         contact = patient.contact(self._clinic)
         situation = realign(Situation(contact, enrolled, self._rules.pathways, self._now))
-        reopened = not was_open and _is_reachable(contact)
-        change = reopen(situation) if reopened else situation.unchanged()
+        if is_reachable(before.contact(self._clinic)) or not is_reachable(contact):
+            change = situation.unchanged()
+        elif has_other_address(before, patient):
+            change = reach_again(unit, patient, situation)
+        else:
+            change = reopen(situation)
         return Decided(patient.id, self._clinic.id, enrolled, change)
 
     def _match_pathways(
@@ -255,7 +261,3 @@ def _held_or_freed(enrolled: Enrolled, today: date, *, is_wanted: bool, was_want
     if is_wanted == was_wanted:
         return None
     return Resumed(today) if is_wanted else Paused(today, None)
-
-
-def _is_reachable(contact: Contact) -> bool:
-    return contact.status is PatientStatus.ACTIVE and contact.reach.choose(contact.channel) is not None

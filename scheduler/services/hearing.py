@@ -12,6 +12,7 @@ from uuid import UUID
 from scheduler.domain.contact import Change, Enrolled, TaskChange, TaskOpened
 from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
 from scheduler.domain.languages import language_chain
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import Situation
 from scheduler.domain.replies.interpret import Interpretation, Meaning
@@ -23,6 +24,7 @@ from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import Clinic, HeldReply, Patient, Reply
 from scheduler.services.alert_words import alert_text
+from scheduler.services.bad_addresses import not_theirs
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import PENDING_FOR, Revocation, record_consent, revoke_all, revoke_topics
 from scheduler.services.new_tasks import cause
@@ -90,6 +92,8 @@ class Hearing:
         ]
         each = list(zip(cases, heard, strict=True))
         _record(unit, each, now=now)
+        heard = [_suspended(unit, case, one, now=now) if one.wrong_number else one for case, one in each]
+        each = list(zip(cases, heard, strict=True))
         _grant_wishes(unit, each, now=now)
         _call_for_help(unit, each, now=now)
         decisions = [
@@ -102,6 +106,7 @@ class Hearing:
             for case, one in zip(cases, heard, strict=True)
         ]
         write_changes(unit, self._rules, decisions, now=now)
+        unit.inbox.answered([case.reply for case in cases if case.reply.thread], planned_at=now)
         for case, one in each:
             if one.consent is False:
                 stop_all_at(
@@ -198,10 +203,25 @@ def _record(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) 
                 now=now,
                 wording=agreed_to(unit, case.patient) if case.reply.channel is Channel.SMS else None,
             )
-            if case.reply.channel is Channel.SMS:
+            # Not a number that has taken the place of the one they wrote from.
+            if case.reply.channel is Channel.SMS and case.patient.phone == case.reply.sender:
                 unit.patients.confirm_phones([(case.patient.clinic_id, case.patient.id)])
-        if one.wrong_number:
-            unit.patients.mark_bad(case.patient.clinic_id, case.patient.id, case.reply.channel)
+
+
+def _suspended(unit: Unit, case: _Case, heard: Heard, *, now: datetime) -> Heard:
+    """Nothing goes any more to the number that the words came from; answers that wait to go there do not either.
+
+    It may have been corrected while they were on their way: then it is the old one that is wrong.
+    """
+    patient, reply = case.patient, case.reply
+    after = not_theirs(unit, patient, reply.channel, reply.sender, now=now)
+    own = [(patient.clinic_id, patient.id)]
+    since = now - PENDING_FOR
+    unit.stops.void(own, since=since, channel=reply.channel, reason=SkipReason.WRONG_NUMBER)
+    if after.status is patient.status:
+        return heard
+    contact = replace(heard.change.contact, status=after.status)
+    return replace(heard, change=replace(heard.change, contact=contact, next_contact_at=None))
 
 
 def _grant_wishes(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from scheduler.domain.stepping import due_on
 from scheduler.ports import Unit
 from scheduler.records import Clinic, LedgerEntry, Patient, Reply, Task
 from scheduler.services.rules import Rules
+from scheduler.services.second_tries import Meaning, no_meaning, why_again
 
 Row = dict[str, Any]
 
@@ -56,15 +57,23 @@ def _patient(patient: Patient, clinic: Clinic, pathways: list[Row]) -> Row:
     }
 
 
-def messages(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]:
-    """Everything that went either way, or was meant to, oldest first."""
-    sent = [(entry.planned_at, _outbound(entry)) for entry in unit.ledger.entries(clinic.id, mrn=mrn)]
+def messages(unit: Unit, clinic: Clinic, *, mrn: str | None = None, meaning: Meaning = no_meaning) -> list[Row]:
+    """Everything that went either way, or was meant to, oldest first.
+
+    A second try says which message it takes over from, and why; `meaning` puts providers' codes into words.
+    """
+    entries = unit.ledger.entries(clinic.id, mrn=mrn)
+    firsts = {entry.id: entry for entry in entries}
+    sent = [
+        (entry.planned_at, _outbound(entry, firsts.get(entry.retry_of) if entry.retry_of else None, meaning))
+        for entry in entries
+    ]
     received = [(reply.received_at, _inbound(reply)) for reply in unit.inbox.replies(clinic.id, mrn=mrn)]
     # Of one instant, what was heard comes before what it was answered with.
     return [row for _, row in sorted(received + sent, key=lambda pair: pair[0])]
 
 
-def _outbound(entry: LedgerEntry) -> Row:
+def _outbound(entry: LedgerEntry, first: LedgerEntry | None, meaning: Meaning) -> Row:
     return {
         "id": str(entry.id),
         "patient": entry.patient,
@@ -82,6 +91,8 @@ def _outbound(entry: LedgerEntry) -> Row:
         "kind": entry.kind,
         "template": entry.template,
         "segments": entry.segments,
+        "retry_of": str(entry.retry_of) if entry.retry_of else None,
+        "retry_why": why_again(first, meaning=meaning) if first else None,
     }
 
 
@@ -100,6 +111,8 @@ def _inbound(reply: Reply) -> Row:
         "provider_id": reply.provider_id,
         "sent_at": reply.received_at,
         "body": reply.body,
+        "retry_of": None,
+        "retry_why": None,
     }
 
 

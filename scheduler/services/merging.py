@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,8 +17,9 @@ from uuid import UUID
 
 from scheduler.domain.calendar import EVERY_DAY
 from scheduler.domain.number_check import UNASKED
-from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus
+from scheduler.domain.people import Channel, ConsentSource, Mobility
 from scheduler.records import Clinic, Consent, Patient
+from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.consenting import with_consent
 from scheduler.services.intake.draft import PatientDraft
 
@@ -81,9 +83,20 @@ def new_patient(
 
 
 def merge(
-    patient: Patient, draft: PatientDraft, clinic: Clinic, *, latest: LatestConsents, today: date, by: str
+    patient: Patient,
+    draft: PatientDraft,
+    clinic: Clinic,
+    *,
+    latest: LatestConsents,
+    today: date,
+    by: str,
+    bad: AbstractSet[tuple[Channel, str]] = frozenset(),
 ) -> Merged:
-    """`patient` after a later draft. Nothing in `changed`: the draft says what the one before it said."""
+    """`patient` after a later draft. Nothing in `changed`: the draft says what the one before it said.
+
+    `bad` are numbers and addresses of theirs, in lower case, that nothing may go to: an old list that brings one back
+    does not make it right.
+    """
     said = _said(draft)
     before: dict[str, Any] = json.loads(patient.source) if patient.source else {}
     changed = frozenset(name for name, value in said.items() if _is_news(before.get(name), value))
@@ -93,11 +106,12 @@ def merge(
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
     if "phone" in changed and after.phone != patient.phone:
-        after = replace(after, phone_bad=False, phone_confirmed=False, number_check=UNASKED)
+        is_bad = (Channel.SMS, (after.phone or "").lower()) in bad
+        # Who has it now has never read how to stop.
+        after = replace(after, phone_bad=is_bad, stop_line_on=None, phone_confirmed=False, number_check=UNASKED)
     if "email" in changed and after.email != patient.email:
-        after = replace(after, email_bad=False)
-    if after.status is PatientStatus.UNREACHABLE and _has_address(after):
-        after = replace(after, status=PatientStatus.ACTIVE)
+        after = replace(after, email_bad=(Channel.EMAIL, (after.email or "").lower()) in bad)
+    after = with_status_of_addresses(after)
     for channel, granted in decided.items():
         after = with_consent(after, channel, granted=granted)
     consents = tuple(
@@ -157,11 +171,6 @@ def _consent(
         given_on=draft.consent_date or today,
         recorded_by=by,
     )
-
-
-def _has_address(patient: Patient) -> bool:
-    has_phone = patient.phone is not None and not patient.phone_bad
-    return has_phone or (patient.email is not None and not patient.email_bad)
 
 
 def _said(draft: PatientDraft) -> dict[str, Any]:

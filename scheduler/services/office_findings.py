@@ -11,15 +11,24 @@ from scheduler.services.findings import Finding, Topic
 
 LOOKS_BACK = timedelta(days=7)
 
-_OPTIONS = {StaffMailKind.SAFETY: "--duty-email", StaffMailKind.DIGEST: "--digest-to"}
-_WORDS = {StaffMailKind.SAFETY: "safety alerts", StaffMailKind.DIGEST: "daily digests"}
+_CORRECT = "correct the address with `bonewise clinic set --clinic {code} {option} ADDRESS`"
+_REMEDIES = {
+    StaffMailKind.SAFETY: _CORRECT.replace("{option}", "--duty-email"),
+    StaffMailKind.DIGEST: _CORRECT.replace("{option}", "--digest-to"),
+    StaffMailKind.ACCOUNT: "`bonewise staff link --clinic {code} --email ADDRESS` prints a link to hand on",
+}
+_WORDS = {
+    StaffMailKind.SAFETY: "safety alerts",
+    StaffMailKind.DIGEST: "daily digests",
+    StaffMailKind.ACCOUNT: "links to a new password",
+}
 
 
 def office_findings(unit: Unit, calendars: Collection[str], *, now: datetime) -> Iterator[Finding]:
     """Mails to staff of the last week that did not go or may not have gone, and calendars that are gone.
 
-    `calendars` are the names of those that there are. `now` is UTC. Digests that are lost are a doubt: the worklist
-    has what they tell.
+    `calendars` are the names of those that there are. `now` is UTC. All but alerts are a doubt: the worklist has what
+    a digest tells, and a link is asked for again.
     """
     clinics = unit.installation.clinics()
     for (clinic_id, kind), count in sorted(unit.staff_mail.failed(now - LOOKS_BACK).items()):
@@ -28,11 +37,8 @@ def office_findings(unit: Unit, calendars: Collection[str], *, now: datetime) ->
             topic=Topic.CLINIC,
             what=f"of the {_WORDS[kind]} to the people of {code} in the last week, {count} may not have arrived",
             where=f"clinic {code}",
-            remedy=(
-                "the log says why; correct the address with "
-                f"`bonewise clinic set --clinic {code} {_OPTIONS[kind]} ADDRESS`"
-            ),
-            is_doubt=kind is StaffMailKind.DIGEST,
+            remedy=f"the log says why; {_REMEDIES[kind].format(code=code)}",
+            is_doubt=kind is not StaffMailKind.SAFETY,
         )
     for clinic in clinics.values():
         if clinic.holidays is not None and clinic.holidays not in calendars:

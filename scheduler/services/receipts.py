@@ -16,9 +16,10 @@ from scheduler.domain.messages import MessageStatus, sources_of
 from scheduler.domain.people import Channel
 from scheduler.ports import ErrorClass, Store, Unit
 from scheduler.ports.settling import Attempted, Tracked
-from scheduler.services.aftermath import Aftermath, Again, Fallen, doubt_cause
+from scheduler.services.aftermath import Aftermath, Again, Fallen
 from scheduler.services.outcomes import FollowUp
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import close_doubt, close_for_what_arrived
 
 RETRY_AFTER = timedelta(hours=1)  # a phone that was off may be on again
 FREQUENT = 3  # a number that cannot be reached so often ...
@@ -88,7 +89,8 @@ class ReceiptBook:
     def _follow(self, unit: Unit, tracked: Tracked, receipt: Receipt, now: datetime) -> None:
         match tracked.status:
             case MessageStatus.UNKNOWN:
-                unit.worklist.close(tracked.clinic_id, [doubt_cause(tracked.message_id)], now=now)
+                words = f"the provider says: {receipt.target.value}"
+                close_doubt(unit, [(tracked.clinic_id, tracked.message_id)], words=words, now=now)
             case MessageStatus.UNDELIVERED:
                 unit.receipts.drop_second_tries(tracked)
             case MessageStatus.PLANNED:
@@ -97,6 +99,8 @@ class ReceiptBook:
                 )
             case _:
                 pass
+        if receipt.target is MessageStatus.DELIVERED:
+            close_for_what_arrived(unit, tracked, now=now)
         if receipt.target is MessageStatus.UNDELIVERED:
             fallen = _fallen(unit, unit.receipts.attempted(tracked), receipt, now)
             if fallen is not None:

@@ -20,9 +20,10 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.ports import Clock, ErrorClass, Handed, ProviderUnavailable, SmsChannel, Store, Unit
 from scheduler.ports.settling import Attempted
 from scheduler.records import Clinic
-from scheduler.services.aftermath import ASK_AFTER, Aftermath, Fallen, doubt_cause
+from scheduler.services.aftermath import ASK_AFTER, Aftermath, Fallen
 from scheduler.services.receipts import Receipt, ReceiptBook, Taken
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import close_doubt, doubt_cause
 
 BATCH = 20  # asked about one by one between two looks at the database
 LEASE = timedelta(minutes=10)  # longer than asking about a batch can take
@@ -188,7 +189,8 @@ class Reconciliation:
         if not unit.questions.not_sent(one, reason=ABSENT):
             return Reconciled(asked=1)  # a receipt came first
         now = self._clock.now()
-        unit.worklist.close(one.clinic_id, [doubt_cause(one.message.id)], now=now)
+        words = "the provider's list shows that it was never sent"
+        close_doubt(unit, [(one.clinic_id, one.message.id)], words=words, now=now)
         self._aftermath.settle(unit, [Fallen(one.message, MessageStatus.NOT_SENT, ABSENT)], now=now)
         return Reconciled(asked=1, not_sent=1)
 

@@ -9,12 +9,14 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Clock, SendResult, Store, Unit
 from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
-from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.aftermath import Aftermath, Again, Fallen
 from scheduler.services.answers import Answers
+from scheduler.services.claiming import LEASE
 from scheduler.services.composing import Composed
 from scheduler.services.new_tasks import clinic_task
-from scheduler.services.outcomes import Settled, settle
+from scheduler.services.outcomes import FollowUp, Settled, settle
 from scheduler.services.rules import Rules
+from scheduler.services.settled_messages import close_for_what_went, refusal_cause, sender_cause
 
 RELEASED = "released"  # the outcome of an attempt that was never handed over
 _NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
@@ -42,20 +44,52 @@ class Recording:
         with self._store.writing() as unit:
             unit.ledger.end_attempts(ends, now=now)
             fallen = [
-                Fallen(composed.message, after.status, result.code, after.follow_up)
+                Fallen(composed.message, after.status, result.code, after.follow_up, address=composed.attempt.address)
                 for composed, result, after in settled
                 if after.status in _NEEDS_AFTERMATH
             ]
             fallen += self._drop(unit, stopped)
             self._aftermath.settle(unit, fallen, now=now)
+            self._tell_of_faults(unit, settled, now)
+            went = [composed for composed, _, after in settled if after.status is MessageStatus.SENT]
+            close_for_what_went(unit, went, is_late=now >= answers.claimed_at + LEASE, now=now)
             self._steer(unit, answers, now)
         moved = [end.status for end in ends[: len(ends) - len(stopped)]]
         return moved + [MessageStatus.SKIPPED] * len(stopped)
 
+    def _tell_of_faults(self, unit: Unit, settled: list[tuple[Composed, SendResult, Settled]], now: datetime) -> None:
+        """A message that met a fault of ours is tried again; whoever can mend that hears of it at once."""
+        met = {
+            (composed.message.clinic_id, refusal_cause(composed.message.channel, result.code)): (composed, result)
+            for composed, result, after in settled
+            if after.status is MessageStatus.PLANNED and after.follow_up is FollowUp.OPERATOR
+        }
+        if not met:
+            return
+        clinics = unit.installation.clinics()
+        for (clinic_id, cause), (composed, result) in sorted(met.items(), key=lambda pair: pair[0]):
+            note, kind = f"{composed.message.channel.value}: {result.code}", ServiceTask.SENDER_REFUSED
+            task = clinic_task(self._rules, kind, clinics[clinic_id], cause=cause, now=now, note=note)
+            unit.worklist.open([task], now=now)
+
     @staticmethod
     def _drop(unit: Unit, stopped: list[tuple[Composed, SkipReason]]) -> list[Fallen]:
-        """Messages that are released because their patients have stopped: they go no further than that."""
-        fallen = [Fallen(one.message, MessageStatus.SKIPPED, reason.value) for one, reason in stopped]
+        """Messages that are released because their patients have stopped: they go no further than that.
+
+        Where it is only the number that is wrong, another way may take over today.
+        """
+        channels = {one.message.channel for one, _ in stopped}
+        wrong = {
+            (patient_id, channel)
+            for channel in channels
+            for patient_id in unit.numbers.bad_among({one.message.patient_id for one, _ in stopped}, channel)
+        }
+        fallen = [
+            Fallen(one.message, MessageStatus.SKIPPED, SkipReason.WRONG_NUMBER.value, again=Again.TODAY)
+            if (one.message.patient_id, one.message.channel) in wrong
+            else Fallen(one.message, MessageStatus.SKIPPED, reason.value)
+            for one, reason in stopped
+        ]
         unit.ledger.move(
             MessageStatus.SKIPPED, [(one.message.id, one.message.clinic_id, one.reason) for one in fallen]
         )
@@ -78,24 +112,18 @@ class Recording:
         elif route.is_probe and answers.is_served and not answers.refusals:
             for key in lanes.mend(unit, [route.key]):
                 for clinic_id in unit.installation.clinics():
-                    unit.worklist.close(clinic_id, [_cause(key)], now=now)
+                    unit.worklist.close(clinic_id, [sender_cause(key)], now=now, words="messages are taken again")
 
     def _alarm(self, unit: Unit, clinics: list[Clinic], key: str, result: SendResult, now: datetime) -> None:
         """Somebody has to look at the account or the sender: one task for each clinic that is affected."""
-        note = result.detail or f"code {result.code}"
+        note, cause = result.detail or f"code {result.code}", sender_cause(key)
         unit.worklist.open(
             [
-                clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=_cause(key), now=now, note=note)
+                clinic_task(self._rules, ServiceTask.SENDER_REFUSED, clinic, cause=cause, now=now, note=note)
                 for clinic in clinics
             ],
             now=now,
         )
-
-
-def _cause(key: str) -> str:
-    """What the task is about: the account or sender, as its channel and the last digits of its name."""
-    channel, _, sender = key.partition(":")
-    return f"{ServiceTask.SENDER_REFUSED}:{channel}:{sender[-24:]}"
 
 
 def _settle(composed: Composed, result: SendResult, now: datetime) -> Settled:

@@ -23,6 +23,8 @@ from scheduler.services.new_tasks import clinic_task
 from scheduler.services.routing import Routes, last_contacted
 from scheduler.services.rules import Rules
 
+_AT_ONCE = frozenset({Meaning.STOP, Meaning.WRONG_NUMBER})
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +40,7 @@ class Inbound:
     body: str
     provider_id: str | None
     media: int = 0
+    thread: tuple[str, ...] = ()  # of an e-mail: the Message-IDs that led to it, and its own
     opt_out: OptOut | None = None
 
 
@@ -78,10 +81,13 @@ class Reception:
         self._hearing = Hearing(rules)
 
     def is_stop(self, inbound: Inbound) -> bool:
-        """Whether a message asks to be left alone, by the same rules that hear it. Reads nothing."""
+        """Whether a message asks to be left alone, by the same rules that hear it. Reads nothing.
+
+        Whoever says that we have the wrong number asks for that too.
+        """
         if inbound.opt_out is OptOut.STOP:
             return True
-        return interpret(inbound.body, (), self._rules.reply_words).meaning is Meaning.STOP
+        return interpret(inbound.body, (), self._rules.reply_words).meaning in _AT_ONCE
 
     def take_in(self, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Store messages, all in one transaction; nobody is waited for."""
@@ -185,6 +191,7 @@ def _reply(arrival: Arrival, clinic: Clinic, known: Sequence[Sender]) -> Reply:
         body=inbound.body,
         provider_id=inbound.provider_id,
         media=inbound.media,
+        thread=inbound.thread,
         opt_out=inbound.opt_out,
     )
 

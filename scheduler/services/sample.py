@@ -23,7 +23,7 @@ from scheduler.services.sample_patients import SAMPLE_PATIENTS, SamplePatient
 from scheduler.services.tick import Ticker
 
 SAMPLE_CODE = "sample"
-CLINICIAN = "clinician@harbor-clinic.example"
+STAFF = {f"{role}@harbor-clinic.example": role for role in ("coordinator", "clinician", "admin", "viewer")}
 _ENROLLED_AT = time(10)  # local time of the clinic
 _BY = "sample"
 
@@ -88,7 +88,8 @@ def _add_clinic(store: Store, now: datetime) -> Clinic:
         phone="617-555-0101",
     )
     clinic = add_clinic(store, harbor, now=now, is_sample=True).clinic
-    add_staff(store, clinic, email=CLINICIAN, role="clinician", now=now)
+    for email, role in STAFF.items():
+        add_staff(store, clinic, email=email, role=role, now=now)
     return clinic
 
 

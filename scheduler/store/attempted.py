@@ -25,7 +25,7 @@ _COUNT_AT = list(messages.c).index(messages.c.count)  # a row, being a tuple, ha
 def attempted_from(row: rows.AnyRow, vault: Vault) -> Attempted:
     """A row of `ATTEMPTED`, in plain form."""
     return Attempted(
-        message=_message(row),
+        message=message_from(row),
         attempt_id=row.attempt_id,
         address=vault.open("attempts.address", row.attempt_address) or "",
         body=vault.open("messages.body", row.body) or "",
@@ -35,7 +35,8 @@ def attempted_from(row: rows.AnyRow, vault: Vault) -> Attempted:
     )
 
 
-def _message(row: rows.AnyRow) -> LedgerMessage:
+def message_from(row: rows.AnyRow) -> LedgerMessage:
+    """A row that begins with all columns of `messages`."""
     return LedgerMessage(
         id=row.id,
         clinic_id=row.clinic_id,

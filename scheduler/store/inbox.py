@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, update
 
-from scheduler.domain.messages import MessageStatus
+from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
@@ -92,6 +92,7 @@ class Inbox:
             "body": self._vault.seal("replies.body", reply.body),
             "provider_id": reply.provider_id,
             "media": reply.media,
+            "thread": self._vault.seal("replies.thread", " ".join(reply.thread) or None),
             "opt_out": reply.opt_out.value if reply.opt_out else None,
             "look_at": reply.received_at if reply.patient_id else None,
         }
@@ -216,6 +217,36 @@ class Inbox:
             found[patient_id][template] = at
         return found
 
+    # Threads of e-mails
+
+    def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
+        """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
+        for reply in of:
+            self._connection.execute(
+                update(messages)
+                .where(
+                    messages.c.patient_id == reply.patient_id,
+                    messages.c.clinic_id == reply.clinic_id,
+                    messages.c.planned_at == planned_at,
+                    messages.c.kind == MessageKind.REPLY.value,
+                    messages.c.channel == Channel.EMAIL.value,
+                    messages.c.answers.is_(None),
+                )
+                .values(answers=reply.id)
+            )
+
+    def threads(self, message_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+        """The Message-IDs of the e-mail that each of these messages answers, and of those that led to it."""
+        query = (
+            select(messages.c.id, replies.c.thread)
+            .join(replies, (replies.c.id == messages.c.answers) & (replies.c.clinic_id == messages.c.clinic_id))
+            .where(messages.c.id.in_(message_ids), replies.c.thread.is_not(None))
+        )
+        return {
+            row.id: tuple((self._vault.open("replies.thread", row.thread) or "").split())
+            for row in self._connection.execute(query)
+        }
+
     # Reading
 
     def wording_of(self, clinic_id: int, patient_id: UUID, template: str) -> str | None:
@@ -262,6 +293,7 @@ class Inbox:
             body=self._vault.open("replies.body", row.body) or "",
             provider_id=row.provider_id,
             media=row.media,
+            thread=tuple((self._vault.open("replies.thread", row.thread) or "").split()),
             opt_out=OptOut(row.opt_out) if row.opt_out else None,
             meaning=row.meaning,
             pathway=row.pathway,

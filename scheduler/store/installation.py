@@ -62,16 +62,10 @@ class Installation:
         earliest: datetime | None = self._connection.scalar(select(func.min(clinics.c.digest_due_at)))
         return earliest
 
-    def add_staff(self, clinic_id: int, *, email: str, role: str, now: datetime) -> None:
-        self._connection.execute(
-            insert(staff).values(clinic_id=clinic_id, email=email.lower(), role=role, created_at=now)
-        )
-
     def staff_role(self, clinic_id: int, email: str) -> str | None:
-        """The role of a member of staff, or None when there is no such person in the clinic."""
-        role: str | None = self._connection.scalar(
-            select(staff.c.role).where(staff.c.clinic_id == clinic_id, staff.c.email == email.lower())
-        )
+        """The role of a member of staff, or None when no such person works at the clinic."""
+        own = (staff.c.clinic_id == clinic_id) & (staff.c.email == email.lower()) & staff.c.left_at.is_(None)
+        role: str | None = self._connection.scalar(select(staff.c.role).where(own))
         return role
 
     # Notes of the installation to itself

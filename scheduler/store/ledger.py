@@ -308,6 +308,7 @@ class Ledger:
             sent_at=row.sent_at,
             body=self._vault.open("messages.body", row.body),
             segments=row.segments,
+            retry_of=row.retry_of,
         )
 
 

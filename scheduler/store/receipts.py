@@ -54,7 +54,7 @@ class Receipts:
         if attempt is None:
             return None
         message = self._connection.execute(
-            select(messages.c.status, messages.c.provider_id, messages.c.attempts)
+            select(messages.c.patient_id, messages.c.status, messages.c.provider_id, messages.c.attempts)
             .where(messages.c.id == attempt.message_id, messages.c.clinic_id == attempt.clinic_id)
             .with_for_update()
         ).one()
@@ -66,6 +66,7 @@ class Receipts:
             attempt_id=attempt.id,
             message_id=attempt.message_id,
             clinic_id=attempt.clinic_id,
+            patient_id=message.patient_id,
             status=MessageStatus(message.status),
             is_latest=is_latest,
             provider_id=known,
@@ -154,6 +155,15 @@ class Receipts:
         """The message of a tracked attempt with its patient."""
         query = ATTEMPTED.where(messages.c.id == tracked.message_id, messages.c.clinic_id == tracked.clinic_id)
         return attempted_from(self._connection.execute(query).one(), self._vault)
+
+    def codes_of(self, message_ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
+        """The codes with which earlier attempts at these messages were refused: (message, code), each once."""
+        query = (
+            select(attempts.c.message_id, attempts.c.code)
+            .where(attempts.c.message_id.in_(message_ids), attempts.c.code.is_not(None))
+            .distinct()
+        )
+        return [(row.message_id, row.code) for row in self._connection.execute(query)]
 
     def undelivered(self, message: LedgerMessage, *, code: str, since: datetime) -> int:
         """How many messages to the patient over this channel, planned since then, ended undelivered with `code`."""

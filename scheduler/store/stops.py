@@ -31,6 +31,7 @@ class Stops:
         since: datetime,
         channel: Channel | None = None,
         enrolments: Iterable[UUID] | None = None,
+        reason: SkipReason = SkipReason.STOPPED,
     ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
@@ -50,9 +51,7 @@ class Stops:
             )
         if enrolments is not None:
             statement = statement.where(messages.c.enrolment_id.in_(list(enrolments)))
-        self._connection.execute(
-            statement.values(status=MessageStatus.SKIPPED.value, reason=SkipReason.STOPPED.value)
-        )
+        self._connection.execute(statement.values(status=MessageStatus.SKIPPED.value, reason=reason.value))
 
     def stopped_among(self, patient_ids: Iterable[UUID], channel: Channel) -> set[UUID]:
         """Those of the patients who may not be written to on `channel`: they stopped or left, or it is

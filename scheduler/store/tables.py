@@ -135,7 +135,37 @@ staff = Table(
     Column("email", String(254), nullable=False),
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("password", String(255)),  # its hash; null: not chosen yet
+    Column("second_factor", Sealed),
+    Column("code_step", Integer, nullable=False),  # of the last one-time code that was taken
+    Column("failures", SmallInteger, nullable=False),
+    Column("locked_until", Instant),
+    Column("left_at", Instant),  # since when they may not sign in
     UniqueConstraint("clinic_id", "email"),
+    Index("ix_staff_email", "email"),
+)
+
+staff_links = Table(
+    "staff_links",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _clinic(),
+    Column("staff_id", Integer, ForeignKey("staff.id"), nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_staff_links_staff_id", "staff_id"),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _clinic(),
+    Column("staff_id", Integer, ForeignKey("staff.id"), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("is_whole", Boolean, nullable=False),
+    Index("ix_staff_sessions_staff_id", "staff_id"),
 )
 
 patients = Table(
@@ -161,7 +191,7 @@ patients = Table(
     Column("paused_until", Date),
     Column("sms_consent", Boolean, nullable=False),  # the latest consent record, kept here for the planner
     Column("email_consent", Boolean, nullable=False),
-    Column("phone_bad", Boolean, nullable=False),  # the provider said this number will never work
+    Column("phone_bad", Boolean, nullable=False),  # this number does not work, or is somebody else's
     Column("email_bad", Boolean, nullable=False),
     Column("next_contact_at", Instant),  # the one instant the planner looks at; null: nothing to plan
     Column("contacted_on", Date),  # the last local date that had a reminder
@@ -179,6 +209,7 @@ patients = Table(
         "next_contact_at",
         info={_CONDITION: text("next_contact_at IS NOT NULL")},
     ),
+    Index("ix_patients_clinic_id_updated_at", "clinic_id", "updated_at"),
     # The address first: whose it is may have to be found before the clinic is known.
     Index("ix_patients_phone_index_clinic_id", "phone_index", "clinic_id"),
     Index("ix_patients_email_index_clinic_id", "email_index", "clinic_id"),
@@ -199,6 +230,19 @@ consents = Table(
     Column("recorded_by", String(254), nullable=False),
     Column("wording", String(64)),  # the version of the wording that the patient agreed to
     Index("ix_consents_patient_id", "patient_id"),
+)
+
+bad_addresses = Table(
+    "bad_addresses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("channel", String(8), nullable=False),
+    Column("address", Sealed, nullable=False),  # nothing goes there until staff say that it is right
+    Column("why", String(16), nullable=False),
+    Column("marked_at", Instant, nullable=False),
+    Index("ix_bad_addresses_patient_id", "patient_id"),
 )
 
 enrolments = Table(
@@ -263,6 +307,7 @@ messages = Table(
     Column("lease_until", Instant),
     Column("worker", String(64)),
     Column("retry_of", Uuid, ForeignKey("messages.id")),  # the message that did not arrive and has this second try
+    Column("answers", Uuid),  # the e-mail that it answers; null for texts
     Column("ask_at", Instant),  # with status unknown: when to ask the provider next; null: nobody asks
     Column("asks", SmallInteger),  # how often it has been asked; null: not yet
     Index(
@@ -342,6 +387,7 @@ replies = Table(
     Column("body", Sealed, nullable=False),
     Column("provider_id", String(255)),
     Column("media", SmallInteger, nullable=False),  # how many pictures and files came with it
+    Column("thread", Sealed),  # of an e-mail: its Message-ID, after those of the mails that led to it
     Column("opt_out", String(8)),  # what the provider made of it by itself
     Column("look_at", Instant),  # when to understand it; null: there is nothing more to do
     Column("meaning", String(16)),

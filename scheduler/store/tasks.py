@@ -67,12 +67,19 @@ class Tasks:
         self._tell([(clinic_id, found.id)], TaskStep.NOTED, by=SERVICE, now=now, words=words)
         return True
 
-    def close(self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE) -> None:
-        """Close the open tasks with these causes: what they asked for has come about."""
+    def is_open(self, clinic_id: int, cause: str) -> bool:
+        """Whether a task with this cause is open."""
+        query = select(tasks.c.id).where(tasks.c.clinic_id == clinic_id, tasks.c.cause == cause, _OPEN)
+        return self._connection.execute(query).first() is not None
+
+    def close(
+        self, clinic_id: int, causes: Sequence[str], *, now: datetime, by: str = SERVICE, words: str = ""
+    ) -> None:
+        """Close the open tasks with these causes: what they asked for has come about, as `words` say."""
         if causes:
             status = TaskStatus.CANCELLED if by == SERVICE else TaskStatus.DONE
             resolution = Resolution.SETTLED if by == SERVICE else Resolution.DONE
-            self._close(clinic_id, tasks.c.cause.in_(causes), status, resolution, "", by=by, now=now)
+            self._close(clinic_id, tasks.c.cause.in_(causes), status, resolution, words, by=by, now=now)
 
     def close_all_of(self, clinic_id: int, patient_id: UUID, *, now: datetime, words: str) -> None:
         """Close all open tasks about a patient, with the reason in `words`."""

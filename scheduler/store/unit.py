@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Connection, Engine
 
 from scheduler import ports
+from scheduler.store.accounts import Accounts
+from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
@@ -16,6 +18,7 @@ from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
+from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
@@ -32,12 +35,15 @@ class Unit:
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
         self.installation = Installation(connection)
+        self.accounts = Accounts(connection, vault)
+        self.browsing = Browsing(connection, vault)
         self.patients = Patients(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.staff_mail = StaffMails(connection, vault)
         self.inbox = Inbox(connection, vault)
         self.stops = Stops(connection)
+        self.numbers = Numbers(connection, vault)
         self.orphans = Orphans(connection, vault)
         self.lanes = Lanes(connection)
         self.receipts = Receipts(connection, vault)

@@ -19,10 +19,25 @@ from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
+from scheduler.web.staff import patients, people, signing, supplements, worklist
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
-ROUTERS = tuple(part.router for part in (twilio_hooks, first_page, phones, health, unsubscribing))
+ROUTERS = tuple(
+    part.router
+    for part in (
+        twilio_hooks,
+        first_page,
+        phones,
+        health,
+        unsubscribing,
+        patients,
+        worklist,
+        supplements,
+        people,
+        signing,
+    )
+)
 
 
 def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
@@ -41,7 +56,9 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_few_threads,
     )
-    web.state.site = Site(app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url))
+    web.state.site = Site(
+        app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url, words=app.ui_words)
+    )
     web.add_middleware(Shedding)
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)

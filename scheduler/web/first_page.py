@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,6 +13,8 @@ from scheduler.web.access import simulated_visitor, visitor
 from scheduler.web.forms import OwnFields, keep_cookie, token_for
 from scheduler.web.health import faults
 from scheduler.web.site import Here, Site
+from scheduler.web.staff.session import signed_in
+from scheduler.web.staff.today import today_page
 
 router = APIRouter()
 
@@ -23,14 +25,17 @@ _BACK = {"phones": "/phones"}  # where the clock can be moved from, beside the f
 
 @router.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(visitor)])
 def first_page(request: Request, site: Here) -> HTMLResponse:
-    """Today and the coming days of a simulated installation; of a real one no patient's data at all."""
+    """The day of whoever is signed in. Else the sample clinic's; of a real installation no patient's data at all."""
+    who = signed_in(request, site)
+    if who is not None and who.session.is_whole:
+        return today_page(request, site, who)
     if not site.app.settings.is_simulated:
         return _service_page(site)
     cookie, token = token_for(site.app, request)
     page = site.pages.html(
         "first_page.html",
         weeks=_weeks(site),
-        ahead=days_ahead(site),
+        ahead=site.days_ahead,
         form_token=token,
         troubles=list(faults(site).values()),
     )
@@ -46,11 +51,6 @@ def move_clock(site: Here, fields: OwnFields) -> RedirectResponse:
     if time is not None:
         time.move(A_DAY)
     return RedirectResponse(_BACK.get(fields.get("back", ""), "/"), status_code=303)
-
-
-def days_ahead(site: Site) -> int:
-    """How many days a visitor has moved the clock."""
-    return round((site.app.clock.now() - datetime.now(UTC)) / A_DAY)
 
 
 def _weeks(site: Site) -> list[Week]:

@@ -10,8 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
+
+from scheduler.domain.languages import DEFAULT_LANGUAGE
+from scheduler.ports.ui import UiWords
 
 PACKAGE = Path(__file__).resolve().parents[1]
 STATIC = Path(__file__).parent / "static"
@@ -20,7 +24,7 @@ STATIC = Path(__file__).parent / "static"
 class Pages:
     """The page templates, those of the installation before the shipped ones."""
 
-    def __init__(self, templates_dir: Path, *, public_url: str) -> None:
+    def __init__(self, templates_dir: Path, *, public_url: str, words: UiWords) -> None:
         shipped = (PACKAGE.parent / "templates", PACKAGE / "_shipped" / "templates")
         self._environment = Environment(
             loader=FileSystemLoader([folder / "web" for folder in (templates_dir, *shipped)]),
@@ -29,27 +33,51 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            extensions=["jinja2.ext.i18n"],
         )
+        self.words = words
+        _speak(self._environment, words)
         links = _Links(public_url)
         self._environment.filters.update(
-            clock=_clock, day=_day, place=_place, linked=links.linked, brief=_brief, plural=_plural, coded=_coded
+            clock=_clock,
+            day=_day,
+            in_zone=_in_zone,
+            place=_place,
+            linked=links.linked,
+            brief=_brief,
+            plural=_plural,
+            coded=_coded,
         )
         self._environment.globals["asset"] = _assets().__getitem__
         for name in self._environment.list_templates(extensions=["html"]):
             self._environment.get_template(name)  # compiled now, and a broken one stops the start
 
-    def html(self, template: str, **values: Any) -> str:
-        """The page. Raises `jinja2.UndefinedError` when the template names a value that was not given."""
-        return self._environment.get_template(template).render(**values)
+    def html(self, template: str, *, language: str = DEFAULT_LANGUAGE, **values: Any) -> str:
+        """The page, its marked texts in `language`.
 
-    def has(self, template: str) -> bool:
-        """Whether there is such a page."""
-        return template in self._environment.list_templates(extensions=["html"])
+        Raises `jinja2.UndefinedError` when the template names a value that was not given.
+        """
+        return self._environment.get_template(template).render(language=language, **values)
 
-    def block(self, template: str, block: str) -> str:
+    def block(self, template: str, block: str, *, language: str = DEFAULT_LANGUAGE) -> str:
         """The words of one block of a page, which may name no values: what somebody saw, to be kept on record."""
         found = self._environment.get_template(template)
-        return " ".join("".join(found.blocks[block](found.new_context())).split())
+        return " ".join("".join(found.blocks[block](found.new_context({"language": language}))).split())
+
+
+def _speak(environment: Environment, words: UiWords) -> None:
+    """Let templates mark their texts, by `{% trans %}` or `_()`; each page names the language that it is in."""
+
+    @pass_context
+    def one(context: Context, text: str) -> str:
+        return words.one(context["language"], text)
+
+    @pass_context
+    def some(context: Context, single: str, many: str, number: int) -> str:
+        return words.some(context["language"], single, many, number)
+
+    # The extension adds the method; jinja2's types do not know of it.
+    environment.install_gettext_callables(one, some, newstyle=True)  # type: ignore[attr-defined]
 
 
 def _assets() -> dict[str, str]:
@@ -64,6 +92,10 @@ def _assets() -> dict[str, str]:
 def _clock(at: datetime) -> str:
     """The time of day, in the zone that `at` is in."""
     return f"{at:%H:%M}"
+
+
+def _in_zone(at: datetime, zone: str) -> datetime:
+    return at.astimezone(ZoneInfo(zone))
 
 
 def _day(day: date | datetime, *, year: bool = False) -> str:

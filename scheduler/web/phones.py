@@ -12,7 +12,6 @@ from scheduler.services.phones import MOST_PHONES, Phone, phone_key, phones
 from scheduler.services.replies import Inbound, receive
 from scheduler.services.routing import clinic_for
 from scheduler.web.access import phone_visitor
-from scheduler.web.first_page import days_ahead
 from scheduler.web.forms import OwnFields, keep_cookie, token_for
 from scheduler.web.site import Here, Site
 
@@ -34,7 +33,7 @@ def wall(request: Request, site: Here) -> HTMLResponse:
         longest=LONGEST_REPLY,
         form_token=token,
         can_move=site.app.settings.is_simulated,
-        ahead=days_ahead(site),
+        ahead=site.days_ahead,
         now=site.app.clock.now().astimezone(UTC),
     )
     answer = HTMLResponse(page)

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from scheduler.web.security import HEADERS
+from scheduler.web.staff.session import SignInNeeded
+from scheduler.web.tongues import N_, language_for
 
 _TITLES = {
-    403: "This was refused",
-    404: "There is nothing here",
-    405: "This cannot be done here",
-    413: "That is too long",
-    415: "This was not understood",
-    421: "This is not my address",
-    500: "Something went wrong here",
-    503: "Not ready just now",
+    403: N_("This was refused"),
+    404: N_("There is nothing here"),
+    405: N_("This cannot be done here"),
+    413: N_("That is too long"),
+    415: N_("This was not understood"),
+    421: N_("This is not my address"),
+    500: N_("Something went wrong here"),
+    503: N_("Not ready just now"),
 }
 _REMEDIES = {
-    404: "The address may be mistyped, or the page does not exist in this installation.",
-    405: "Go back to the page you came from and try again from there.",
-    500: "It has been logged. Try again in a moment.",
+    404: N_("The address may be mistyped, or the page does not exist in this installation."),
+    405: N_("Go back to the page you came from and try again from there."),
+    500: N_("It has been logged. Try again in a moment."),
 }
+_NO_DATABASE = N_("The database cannot be reached. Try again in a moment; the log says why.")
 _MACHINES = ("/hooks/", "/metrics", "/healthz", "/readyz")  # their callers read text, not pages
 
 _log = logging.getLogger(__name__)
@@ -48,11 +52,17 @@ def add_handlers(web: FastAPI, *, store_unavailable: type[Exception]) -> None:
 
     async def on_store(request: Request, error: Exception) -> Response:
         _log.error("%s", error)
-        return problem(request, 503, "The database cannot be reached. Try again in a moment; the log says why.")
+        return problem(request, 503, _NO_DATABASE)
 
     async def on_fault(request: Request, _: Exception) -> Response:
         return problem(request, 500)  # Starlette logs it, with its traceback
 
+    async def on_nobody(request: Request, error: Exception) -> Response:
+        target = error.target if isinstance(error, SignInNeeded) else "/"
+        query = "" if target == "/" else f"?{urlencode({'next': target})}"
+        return RedirectResponse(f"/sign-in{query}", status_code=303)
+
+    web.add_exception_handler(SignInNeeded, on_nobody)
     web.add_exception_handler(HTTPException, on_http)
     web.add_exception_handler(RequestValidationError, on_bad_request)
     web.add_exception_handler(store_unavailable, on_store)
@@ -61,11 +71,18 @@ def add_handlers(web: FastAPI, *, store_unavailable: type[Exception]) -> None:
 
 def problem(request: Request, code: int, said: str = "") -> Response:
     """The page for an HTTP error; plain text for machines."""
-    title = _TITLES.get(code, "This did not work")
-    text = said or _REMEDIES.get(code, "Go back and try again.")
+    title = _TITLES.get(code, N_("This did not work"))
+    text = said or _REMEDIES.get(code, N_("Go back and try again."))
     if request.url.path.startswith(_MACHINES):
         return PlainTextResponse(f"{title}. {text}\n", status_code=code, headers=HEADERS)
-    page = request.app.state.site.pages.html("problem.html", title=title, text=text)
+    pages = request.app.state.site.pages
+    language = language_for(request.headers.get("accept-language", ""), pages.words)
+    page = pages.html(
+        "problem.html",
+        language=language,
+        title=pages.words.one(language, title),
+        text=pages.words.one(language, text),
+    )
     return HTMLResponse(page, status_code=code, headers=HEADERS)
 
 

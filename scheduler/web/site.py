@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
@@ -28,6 +29,11 @@ class Site:
     app: App
     scheduler: Liveness | None
     pages: Pages
+
+    @property
+    def days_ahead(self) -> int:
+        """How many days a visitor has moved the clock."""
+        return round((self.app.clock.now() - datetime.now(UTC)) / timedelta(days=1))
 
     @property
     def simulated_channels(self) -> frozenset[Channel]:

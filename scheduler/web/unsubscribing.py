@@ -16,6 +16,7 @@ from scheduler.records import Clinic, Patient
 from scheduler.services.unsubscribe import Pressed, subscriber, take_back, unsubscribe
 from scheduler.web.access import anyone
 from scheduler.web.site import Here, Site
+from scheduler.web.tongues import N_
 
 router = APIRouter(prefix="/u", dependencies=[Depends(anyone)])
 
@@ -24,6 +25,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 BY_PAGE = ("by", "page")
 TAKE_BACK = "keep"  # the field with the token of a press that is to be taken back
 
+_PAGE = "unsubscribe.html"
 _LONGEST = 16 * 1024  # bytes
 _MOST_FIELDS = 10
 _ONE_CLICK_WORDING = "RFC 8058 one-click in the mail program"
@@ -45,7 +47,7 @@ def bearer(token: str, site: Here) -> Who:
     meant = site.app.links.unsubscribing(token)
     found = subscriber(site.app.store, clinic_id=meant[0], patient_id=meant[1]) if meant else None
     if found is None:
-        raise HTTPException(404, "This link is not complete. Use the whole link at the foot of the e-mail.")
+        raise HTTPException(404, N_("This link is not complete. Use the whole link at the foot of the e-mail."))
     return found
 
 
@@ -55,7 +57,7 @@ async def posted(request: Request) -> Mapping[str, str]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LONGEST:
-            raise HTTPException(413, "There is more in this form than its button sends.")
+            raise HTTPException(413, N_("There is more in this form than its button sends."))
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     try:
@@ -123,18 +125,17 @@ def _take_back(site: Site, who: Who, token: str) -> HTMLResponse:
 def _page(site: Site, who: Who, shown: Shown, *, keep: str = "", status: int = 200) -> HTMLResponse:
     clinic = who[0]
     values = {"clinic": clinic.message_name, "phone": clinic.phone, "shown": shown.value, "keep": keep}
-    template = f"unsubscribe/{_language(site, who)}.html"
-    return HTMLResponse(site.pages.html(template, **values), status_code=status)
+    page = site.pages.html(_PAGE, language=_language(site, who), **values)
+    return HTMLResponse(page, status_code=status)
 
 
 def _wording(site: Site, who: Who, block: str) -> str:
     """The words on the button, in the language that the patient saw, for the record of consent."""
     language = _language(site, who)
-    said = site.pages.block(f"unsubscribe/{language}.html", block)
+    said = site.pages.block(_PAGE, block, language=language)
     return f"{language}: {said}"[:_LONGEST_WORDING]
 
 
 def _language(site: Site, who: Who) -> str:
     clinic, patient = who
-    chain = language_chain(patient.language, clinic.language)
-    return next((one for one in chain if site.pages.has(f"unsubscribe/{one}.html")), "en")
+    return site.pages.words.choose(language_chain(patient.language, clinic.language))

@@ -26,7 +26,7 @@ from tests.support.web import HERE, signature
 
 PATIENTS = 500
 STOPS = 120
-LATENCY = 0.6  # seconds
+LATENCY, SLOWEST = 0.05, 0.3  # seconds that the provider takes to accept a text, at least and at most
 AFTER = 1.0  # seconds after the 200 to a STOP in which the provider may still accept what was handed over before
 INBOUND = "/hooks/twilio/inbound"
 UNDER_WAY = {"planned", "sending"}
@@ -45,7 +45,7 @@ class Stopped:
 
 @pytest.fixture
 def twilio() -> Iterator[TwilioServer]:
-    with TwilioServer(latency=LATENCY) as server:
+    with TwilioServer(latency=LATENCY, spread=SLOWEST - LATENCY) as server:
         server.clock = DUE.timestamp
         yield server
 
@@ -94,13 +94,16 @@ def write_while_texts_go(address: str, twilio: TwilioServer) -> list[Stopped]:
 
 
 def late(twilio: TwilioServer, stopped: Sequence[Stopped]) -> list[tuple[str, float]]:
-    """What the provider took for somebody too long after their STOP, and how long; the confirmation may come."""
+    """What the provider took for somebody too long after their STOP, and how long; the confirmation may come.
+
+    A text is taken when its answer leaves, which is `SLOWEST` after it came at the latest.
+    """
     at = {number_of(one.patient): one.at for one in stopped}
-    return [
-        (one.form["To"], one.monotonic - at[one.form["To"]])
-        for one in list(twilio.messages)
-        if one.form["To"] in at and "vitamin D" in one.form["Body"] and one.monotonic > at[one.form["To"]] + AFTER
-    ]
+    reminders = [one for one in list(twilio.messages) if "vitamin D" in one.form["Body"]]
+    after = {
+        one.form["To"]: one.monotonic + SLOWEST - at[one.form["To"]] for one in reminders if one.form["To"] in at
+    }
+    return [(number, seconds) for number, seconds in after.items() if seconds > AFTER]
 
 
 def ended_for(morning: Morning, stopped: Sequence[Stopped]) -> dict[str, int]:

@@ -115,7 +115,9 @@ def test_before_there_is_a_clinic_the_way_to_one_is_named(tmp_path: Path) -> Non
 
 def test_a_member_of_staff_belongs_to_a_clinic_once(bonewise: Commands) -> None:
     add = ("staff", "add", "--clinic", CLINIC, "--role", "clinician", "--email")
-    assert bonewise.done(*add, DOCTOR).out == f"Added {DOCTOR} as clinician of {CLINIC}.\n"
+    added, link = bonewise.done(*add, DOCTOR).out.splitlines()
+    assert added == f"Added {DOCTOR} as clinician of {CLINIC}."
+    assert "http://127.0.0.1:8000/invitation/" in link
     assert refused(bonewise(*add, DOCTOR.upper())).endswith(f"belongs to clinic {CLINIC} already")
     assert refused(bonewise(*add, "doctor")) == "--email: the e-mail address has no @"
 
@@ -145,7 +147,7 @@ def enrol(bonewise: Commands, *options: str) -> Ran:
         ("--sms-consent", "maybe", "write yes or no"),
         ("--sms-consent", "yes", "consent without the phone number that it is for; add the phone"),
         ("--consent-date", "2190-01-01", "the consent date lies in the future"),
-        ("--pathways", "yoga", '"yoga" is not one of dexa, exercise, supplement, vitamin_d'),
+        ("--pathways", "yoga", '"yoga" is not one of dexa, exercise, falls, nutrition, supplement, vitamin_d'),
         ("--exercise-days", "mon,tue", "days are written mon;tue;wed;thu;fri;sat;sun, with ; between them"),
         ("--risk-factors", "age", '"age" is not one of steroids'),
     ],
@@ -260,3 +262,23 @@ def test_a_case_that_does_not_exist_is_refused(bonewise: Commands) -> None:
         ran = bonewise("clearance", "decide", wrong, *decide)
         assert ran.code == 2
         assert f"'{wrong}' is not a whole number from 1 to 2147483647." in ran.err
+
+
+def test_a_password_may_come_over_standard_input(bonewise: Commands) -> None:
+    add = ("staff", "add", "--clinic", CLINIC, "--role", "coordinator", "--json", "--email")
+    assert bonewise(*add, "desk@x.example", given="four words of their own\n").json["link"] is None
+    refused_one = bonewise(*add, "other@x.example", given="secret\n")
+    assert refused_one.code == 1
+    assert "Use at least 12 characters" in refused_one.err
+    listed = bonewise.done("staff", "list", "--clinic", CLINIC, "--json").json
+    assert listed == [{"email": "desk@x.example", "role": "coordinator", "state": "has a password"}]
+
+
+def test_somebody_who_lost_their_way_in_gets_a_link_and_somebody_who_left_does_not(bonewise: Commands) -> None:
+    bonewise.done("staff", "add", "--clinic", CLINIC, "--role", "clinician", "--email", DOCTOR)
+    link = ("staff", "link", "--clinic", CLINIC, "--email", DOCTOR)
+    first = bonewise.done(*link).out
+    assert bonewise.done(*link, "--forget-second-factor").out != first
+    bonewise.done("staff", "remove", "--clinic", CLINIC, "--email", DOCTOR)
+    assert f"{DOCTOR} does not work at clinic {CLINIC}" in bonewise(*link).err
+    assert "left on" in bonewise.done("staff", "list", "--clinic", CLINIC).out

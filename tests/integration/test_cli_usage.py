@@ -81,7 +81,10 @@ def test_the_version_is_one_line(tmp_path: Path) -> None:
             ["clinic", "ad"],
             "there is no command 'ad'; did you mean `bonewise clinic add`? See `bonewise clinic --help`.",
         ),
-        (["staff", "remove"], "there is no command 'remove'; there are: add. See `bonewise staff --help`."),
+        (
+            ["staff", "sack"],
+            "there is no command 'sack'; there are: add, link, list, remove. See `bonewise staff --help`.",
+        ),
         (["tick", "--jsn"], "no such option '--jsn'. Did you mean '--json'? See `bonewise tick --help`."),
         (
             ["--json", "tick"],

@@ -283,6 +283,18 @@ def test_a_new_number_is_good_until_it_proves_bad(world: World) -> None:
     assert (world.patient().phone_bad, world.patient().status) == (False, PatientStatus.ACTIVE)
 
 
+def test_the_first_text_to_a_corrected_number_says_how_to_stop(world: World) -> None:
+    world.enrol_sms("P1")
+    world.run_until(new_york(3, 3, 12))
+    world.enrol("P1", phone="+16175559999", sms_consent="yes")
+    world.run_until(new_york(3, 5, 12))
+    assert ["Reply STOP to stop" in (row.body or "") for row in world.ledger("P1") if row.sent_at] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_an_address_that_is_taken_away_is_not_used_any_more(world: World) -> None:
     world.enrol(**NIGHTLY)
     world.enrol(**{**NIGHTLY, "phone": "", "sms_consent": ""})

@@ -90,6 +90,35 @@ def test_the_answer_to_it_goes_by_mail_and_is_marked_as_automatic(world: World, 
     assert (reply["To"], reply["Auto-Submitted"]) == (PATIENT, "auto-replied")
 
 
+def test_the_answer_stands_in_the_patients_thread(world: World, asked: str, sink: SmtpSink) -> None:
+    earlier = "".join(f" <{number}@patients.example>" for number in range(20))
+    head = f"References: {asked}{earlier}\n"
+    take(world, letter("1", head=f"In-Reply-To: {asked}\n{head}", message_id="<new@patients.example>"))
+    world.tick()
+    first, answer = (mail.message for mail in sink.mails)
+    assert (first["In-Reply-To"], first["References"]) == (None, None)
+    assert answer["In-Reply-To"] == "<new@patients.example>"
+    thread = answer["References"].split()
+    assert (thread[0], thread[-2:]) == (asked, ["<19@patients.example>", "<new@patients.example>"])
+    assert len(thread) == 10
+
+
+def test_each_of_two_answers_stands_under_its_own_mail(world: World, asked: str, sink: SmtpSink) -> None:
+    for name in ("one", "two"):
+        take(world, letter("HELP", answers=asked, message_id=f"<{name}@patients.example>"))
+        world.tick()
+    answered = [mail.message["In-Reply-To"] for mail in sink.mails[1:]]
+    assert answered == ["<one@patients.example>", "<two@patients.example>"]
+
+
+def test_a_mail_without_a_usable_name_is_answered_outside_of_any_thread(
+    world: World, asked: str, sink: SmtpSink
+) -> None:
+    take(world, letter("1", answers=asked, message_id="<not a name>"))
+    world.tick()
+    assert sink.mails[-1].message["In-Reply-To"] is None
+
+
 def test_the_same_mail_again_changes_nothing(world: World, asked: str) -> None:
     raw = letter("2", answers=asked)
     first, again = take(world, raw), take(world, b"Received: by another way\n" + raw)

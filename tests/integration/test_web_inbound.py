@@ -16,7 +16,7 @@ from scheduler.domain.people import PatientStatus
 from scheduler.ports import Unit
 from scheduler.records import Reply
 from scheduler.services.findings import Topic
-from scheduler.services.replies import Arrival, Reception, Taken
+from scheduler.services.replies import Arrival, Inbound, Reception, Taken
 from scheduler.store.engine import StoreUnavailable, reading
 from scheduler.store.tables import orphan_texts
 from scheduler.web import twilio_hooks
@@ -122,15 +122,20 @@ class Held:
     """A database that is busy until told otherwise."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.is_in, self.may_go = threading.Event(), threading.Event()
-        keep = Reception._keep
+        self.is_in, self.may_go, self.arrived = threading.Event(), threading.Event(), 0
+        keep, is_stop = Reception._keep, Reception.is_stop
 
         def held(reception: Reception, unit: Unit, arrivals: Sequence[Arrival]) -> list[Taken]:
             self.is_in.set()
             assert self.may_go.wait(20)
             return keep(reception, unit, arrivals)
 
+        def seen(reception: Reception, inbound: Inbound) -> bool:
+            self.arrived += 1  # in the thread of the event loop alone
+            return is_stop(reception, inbound)
+
         monkeypatch.setattr(Reception, "_keep", held)
+        monkeypatch.setattr(Reception, "is_stop", seen)
 
 
 def test_above_what_it_holds_it_refuses_at_once_and_loses_nothing_that_it_took(
@@ -143,7 +148,8 @@ def test_above_what_it_holds_it_refuses_at_once_and_loses_nothing_that_it_took(
     with browser(world.app) as client, ThreadPoolExecutor(at_once) as threads:
         first = [threads.submit(post, client, text("1", sid=f"SM{number}")) for number in range(at_once)]
         assert held.is_in.wait(10)
-        wait_until(lambda: post(client, text("2", sid="SM99")) == 503, what="the first refusal", seconds=5)
+        wait_until(lambda: held.arrived == at_once, what="as many as it holds")
+        assert post(client, text("2", sid="SM99")) == 503
         answer = client.post(INBOUND, data=text("2", sid="SM98"))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert client.get("/healthz").status_code == 200  # it is texts alone that are refused

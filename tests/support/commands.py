@@ -27,12 +27,13 @@ class Commands:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *args: str | Path) -> Ran:
-        """Run a command to its end, whatever that is."""
+    def __call__(self, *args: str | Path, given: str = "") -> Ran:
+        """Run a command to its end, whatever that is, with `given` on its standard input."""
         out, err = _stream(), _stream()
         with (
             chdir(self.folder),
             patch.dict(os.environ, self.settings),
+            patch("sys.stdin", io.StringIO(given)),
             redirect_stdout(out),
             redirect_stderr(err),
         ):

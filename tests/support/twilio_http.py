@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         if self._server.latency:
             self._server.waiting += 1
             self._server.most_waiting = max(self._server.most_waiting, self._server.waiting)
-            asyncio.get_running_loop().call_later(self._server.latency, self._write_late, whole, cut)
+            asyncio.get_running_loop().call_later(self._server.answering_takes(), self._write_late, whole, cut)
         else:
             self._write(whole, cut)
 

@@ -14,6 +14,7 @@ import base64
 import binascii
 import json
 import os
+import random
 import re
 import ssl
 import sys
@@ -50,7 +51,9 @@ _MESSAGES = re.compile(API + r"/Accounts/([^/?]+)/Messages(?:/([^/?.]+))?\.json(
 
 
 class TwilioServer:
-    """The server. `accounts` maps user names (account SIDs, API keys) to secrets; `latency` is in seconds.
+    """The server. `accounts` maps user names (account SIDs, API keys) to secrets.
+
+    Each answer takes `latency` seconds, and at random up to `spread` seconds more.
 
     `age` says how old a message is when it is listed, and when it is sent.
     """
@@ -61,6 +64,7 @@ class TwilioServer:
         accounts: Mapping[str, str] | None = None,
         port: int = 0,
         latency: float = 0.0,
+        spread: float = 0.0,
         journal: Path | None = None,
         tls: ssl.SSLContext | None = None,
         age: Age | None = None,
@@ -69,7 +73,7 @@ class TwilioServer:
         self.messages: list[Accepted] = []
         self.connections_made = 0
         self.open_connections: set[Connection] = set()
-        self.latency = latency
+        self.latency, self.spread = latency, spread
         self.port = port
         self.clock: Callable[[], float] = time.time  # Unix seconds; what the messages' dates say
         self.requests = 0
@@ -91,6 +95,10 @@ class TwilioServer:
     @property
     def url(self) -> str:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def answering_takes(self) -> float:
+        """How many seconds the next answer takes."""
+        return self.latency + random.random() * self.spread
 
     def fail(self, fault: Fault, *, times: int = 1, to: str | None = None) -> None:
         """The next `times` texts go wrong, or with `to` every text to that number."""

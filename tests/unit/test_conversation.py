@@ -465,6 +465,28 @@ def test_a_wrong_number_gets_nothing_more_and_staff_ask_for_another() -> None:
     assert opened(patient.says("later")) == for_a_person("later")
 
 
+def test_what_went_to_a_wrong_number_was_never_asked() -> None:
+    patient = asked("vitamin_d", "dexa", reach=BOTH).to_day(9)
+    assert patient.state("vitamin_d").fired == 2
+    patient.says("Wrong number")
+    assert open_questions(patient.situation()) == []
+    gone = len(patient.gone)
+    patient.to_day(11)
+    assert [(one.pathway, one.template) for one in patient.gone[gone:]] == [("vitamin_d", "ask"), ("dexa", "ask")]
+
+
+def test_what_went_another_way_than_the_wrong_one_was_asked() -> None:
+    patient = asked("vitamin_d", reach=BOTH, channel=Channel.EMAIL)
+    patient.says("Wrong number")
+    assert [question.pathway for question in open_questions(patient.situation())] == ["vitamin_d"]
+
+
+def test_who_has_nothing_to_resume_is_not_told_that_it_comes_back() -> None:
+    heard = asked("vitamin_d").says("RESUME")
+    assert said(heard) == [(SERVICE_MESSAGES, "unclear")]
+    assert opened(heard) == for_a_person("RESUME")
+
+
 def test_the_patient_who_has_no_time_now_is_told_that_we_ask_again() -> None:
     patient = asked("vitamin_d")
     before = patient.enrolments

@@ -16,7 +16,7 @@ from scheduler.bootstrap import App
 from scheduler.domain.messages import MessageStatus, SkipReason
 from scheduler.domain.people import Channel, Mobility
 from scheduler.domain.when import DEFAULT_WINDOW
-from scheduler.services.sample import CLINICIAN, SAMPLE_CODE, NotSimulatedError, load_sample
+from scheduler.services.sample import SAMPLE_CODE, STAFF, NotSimulatedError, load_sample
 from scheduler.services.sample_patients import SAMPLE_PATIENTS
 from scheduler.settings import load_settings
 
@@ -57,7 +57,7 @@ def test_they_differ_in_how_they_move_speak_live_and_are_reached(loaded: App) ->
         clinic = unit.installation.clinic(SAMPLE_CODE)
         assert clinic is not None
         patients = unit.patients.of_clinic(clinic.id)
-        assert unit.installation.staff_role(clinic.id, CLINICIAN) == "clinician"
+        assert {email: unit.installation.staff_role(clinic.id, email) for email in STAFF} == STAFF
         enrolled = unit.patients.enrolments([patient.id for patient in patients])
     assert clinic.is_sample
     assert {patient.mobility for patient in patients} == set(Mobility)

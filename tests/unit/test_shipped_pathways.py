@@ -195,7 +195,7 @@ def test_supplement_asks_every_90_days(pathways: dict[str, Pathway]) -> None:
 def test_the_name_of_a_supplement_opens_a_clearance(pathways: dict[str, Pathway]) -> None:
     pathway = pathways["supplement"]
     text = pathway.steps["naming"].free_text
-    assert text == Action(opens_clearance=True, say="clinic_asked", go="waiting")
+    assert text == Action(close=("supplement_unnamed",), opens_clearance=True, say="clinic_asked", go="waiting")
     assert pathway.facts["supplement_named"] == text
 
 

@@ -60,6 +60,10 @@ def _headers(mail: OutboundEmail, *, to: str, sender: str, now: datetime) -> lis
         ("Auto-Submitted", "auto-replied" if mail.is_reply else "auto-generated"),  # RFC 3834
         ("X-Auto-Response-Suppress", _NO_AUTO_RESPONSE),
     ]
+    if mail.thread:  # RFC 5322 section 3.6.4
+        ids = [checked_value(one, _MESSAGE_ID, "the Message-ID of a mail that is answered") for one in mail.thread]
+        headers.append(("In-Reply-To", ids[-1]))
+        headers.append(("References", "\r\n ".join(ids)))
     if mail.unsubscribe_url:  # RFC 8058
         url = checked_value(mail.unsubscribe_url, _URL, "the unsubscribe address")
         headers.append(("List-Unsubscribe", f"<{url}>"))

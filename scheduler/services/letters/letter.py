@@ -17,6 +17,9 @@ from scheduler.services.letters.reading import Opened, decoded_header, header, h
 
 OUR_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]+>", re.IGNORECASE)
 
+_ANY_ID = re.compile(r"<[!-;=?-~]{1,200}@[!-;=?-~]{1,200}>")
+_MOST_BEFORE = 8  # of a thread, beside its first mail
+
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Forwarded-To", "To", "Cc")
 _MOST_RECIPIENTS = 50
 _PLUS = re.compile(r"\+[^@]*@")
@@ -39,6 +42,7 @@ class Letter:
     answers: tuple[UUID, ...]  # attempts of ours, the likeliest first
     subject: str
     content: Content
+    thread: tuple[str, ...] = ()  # the Message-IDs of the mails that led to it, and its own; empty: it has none
     mark: Mark | None = None
     is_disowned: bool = False  # the domain that it claims to come from says that it does not (RFC 7489)
     flaw: str = ""
@@ -65,6 +69,7 @@ def letter_of(opened: Opened, raw: bytes) -> Letter:
         answers=_answered(mail),
         subject=decoded_header(mail, "Subject"),
         content=content_of(mail),
+        thread=_thread(mail),
         mark=mark_of(mail),
         is_disowned=any(_FAILED.search(result) for result in headers(mail, "Authentication-Results")),
         flaw=opened.flaw,
@@ -75,6 +80,19 @@ def _identity(mail: Message, raw: bytes) -> str:
     """A digest of the Message-ID; of the whole mail where it has none."""
     named = header(mail, "Message-ID")
     return f"{MAIL_ID}{hashlib.sha256(named.encode() or raw).hexdigest()[:40]}"
+
+
+def _thread(mail: Message) -> tuple[str, ...]:
+    """What an answer names in References (RFC 5322 section 3.6.4): the first, the latest, this mail itself last."""
+    own = _ANY_ID.fullmatch(header(mail, "Message-ID").strip())
+    if own is None:
+        return ()
+    before = _ANY_ID.findall(str(mail.get("References", ""))[-_LONGEST_THREAD:])
+    if not before:
+        direct = _ANY_ID.findall(header(mail, "In-Reply-To"))
+        before = direct if len(direct) == 1 else []
+    earlier = [one for one in dict.fromkeys(before) if one != own.group()]
+    return (*earlier[:1], *earlier[1:][-_MOST_BEFORE:], own.group())
 
 
 def _recipients(mail: Message) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Letterbox:
             body=words,
             provider_id=letter.provider_id,
             media=_media(letter),
+            thread=letter.thread,
         )
         reply = receive(self._store, self._rules, clinic, inbound, now=self._clock.now())
         if reply is None:
@@ -148,6 +149,7 @@ class Letterbox:
             body=words,
             provider_id=letter.provider_id,
             media=_media(letter),
+            thread=letter.thread,
         )
 
 

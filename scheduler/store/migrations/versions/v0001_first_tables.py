@@ -28,6 +28,8 @@ def upgrade() -> None:
     _create_audit()
     _create_patients()
     _create_staff()
+    _create_staff_links()
+    _create_staff_sessions()
     _create_clearances()
     _create_consents()
     _create_enrolments()
@@ -185,6 +187,7 @@ def _create_patients() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_patients"),
         sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
     )
+    op.create_index("ix_patients_clinic_id_updated_at", "patients", ["clinic_id", "updated_at"])
     op.create_index("ix_patients_email_index_clinic_id", "patients", ["email_index", "clinic_id"])
     op.create_index("ix_patients_phone_index_clinic_id", "patients", ["phone_index", "clinic_id"])
     op.create_index(
@@ -204,10 +207,48 @@ def _create_staff() -> None:
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("password", sa.String(255)),
+        sa.Column("second_factor", sa.LargeBinary()),
+        sa.Column("code_step", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.SmallInteger(), nullable=False),
+        sa.Column("locked_until", INSTANT),
+        sa.Column("left_at", INSTANT),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_clinic_id"),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
         sa.UniqueConstraint("clinic_id", "email", name="uq_staff_clinic_id_email"),
     )
+    op.create_index("ix_staff_email", "staff", ["email"])
+
+
+def _create_staff_links() -> None:
+    op.create_table(
+        "staff_links",
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(12), nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_links_clinic_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_staff_links_staff_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_staff_links"),
+    )
+    op.create_index("ix_staff_links_staff_id", "staff_links", ["staff_id"])
+
+
+def _create_staff_sessions() -> None:
+    op.create_table(
+        "staff_sessions",
+        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("is_whole", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_sessions_clinic_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_staff_sessions_staff_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_staff_sessions"),
+    )
+    op.create_index("ix_staff_sessions_staff_id", "staff_sessions", ["staff_id"])
 
 
 def _create_clearances() -> None:
@@ -247,6 +288,20 @@ def _create_consents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
     op.create_index("ix_consents_patient_id", "consents", ["patient_id"])
+    op.create_table(
+        "bad_addresses",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("address", SEALED, nullable=False),
+        sa.Column("why", sa.String(16), nullable=False),
+        sa.Column("marked_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_bad_addresses_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_bad_addresses_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bad_addresses"),
+    )
+    op.create_index("ix_bad_addresses_patient_id", "bad_addresses", ["patient_id"])
 
 
 def _create_enrolments() -> None:
@@ -292,6 +347,7 @@ def _create_replies() -> None:
         sa.Column("body", SEALED, nullable=False),
         sa.Column("provider_id", sa.String(255)),
         sa.Column("media", sa.SmallInteger(), nullable=False),
+        sa.Column("thread", SEALED),
         sa.Column("opt_out", sa.String(8)),
         sa.Column("look_at", INSTANT),
         sa.Column("meaning", sa.String(16)),
@@ -428,6 +484,7 @@ def _create_messages() -> None:
         sa.Column("lease_until", INSTANT),
         sa.Column("worker", sa.String(64)),
         sa.Column("retry_of", sa.Uuid()),
+        sa.Column("answers", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
         sa.Column("asks", sa.SmallInteger()),
         sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),

@@ -1,0 +1,1 @@
+"""Signing in to the staff pages: accounts, passwords, one-time codes, sessions."""

@@ -1,0 +1,94 @@
+"""Finding patients while somebody types: by name, MRN or number.
+
+Names are sealed in the database. An index there of what they begin with would tell, by how often each part occurs,
+what many of them are; so the names are opened once in each web process, and kept up to date from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from threading import Lock
+
+from scheduler.domain.folding import normalise
+from scheduler.domain.people import Channel
+from scheduler.ports import Store, Unit
+from scheduler.records import Clinic, PatientLine
+from scheduler.services.intake.draft import FieldError, PhoneCheck
+from scheduler.services.intake.phones import parse_phone
+
+MOST_FOUND = 20
+_OVERLAP = timedelta(minutes=5)  # a transaction may write an instant that is older than one we have seen
+
+
+@dataclass(slots=True)
+class _Book:
+    """The names of one clinic, as they are searched: each word with a space before it."""
+
+    names: dict[str, str] = field(default_factory=dict)  # by MRN
+    listed: tuple[tuple[str, str], ...] = ()  # the same, for those who read while it changes
+    seen_to: datetime | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
+class Finder:
+    """Finds patients, one for all requests of this process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._books: dict[int, _Book] = {}
+        self._lock = Lock()
+
+    def find(self, clinic: Clinic, words: str) -> list[PatientLine]:
+        """Up to `MOST_FOUND` patients of the clinic, by name.
+
+        Their names have words that begin like these, or their MRN begins so, or it is their number.
+        """
+        typed = " ".join(words.split())
+        if not typed:
+            return []
+        with self._store.reading() as unit:
+            found = [
+                *self._by_number(unit, clinic, typed),
+                *self._by_mrn(unit, clinic, typed),
+                *self._by_name(unit, clinic, typed),
+            ]
+            lines = unit.browsing.patients_of(clinic.id, list(dict.fromkeys(found))[:MOST_FOUND])
+        return sorted(lines, key=lambda line: (line.mrn != typed, normalise(line.name), line.mrn))
+
+    def warm_up(self, clinic: Clinic) -> None:
+        """Read the clinic's names, so that the first search need not wait for that."""
+        with self._store.reading() as unit:
+            self._current(unit, clinic)
+
+    def _by_number(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
+        try:
+            number = parse_phone(typed, country=clinic.country, check=PhoneCheck.POSSIBLE)
+        except FieldError:
+            return []
+        return [one.mrn for one in unit.patients.by_address(Channel.SMS, number.number, clinic_id=clinic.id)]
+
+    def _by_mrn(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
+        following = unit.browsing.patient_lines(clinic.id, after=typed, limit=MOST_FOUND)
+        return [typed, *(line.mrn for line in following if line.mrn.startswith(typed))]
+
+    def _by_name(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
+        begins = [f" {word}" for word in normalise(typed).split()]
+        if not begins:
+            return []
+        fitting = (mrn for mrn, name in self._current(unit, clinic) if all(begin in name for begin in begins))
+        return list(islice(fitting, MOST_FOUND))
+
+    def _current(self, unit: Unit, clinic: Clinic) -> tuple[tuple[str, str], ...]:
+        with self._lock:
+            book = self._books.setdefault(clinic.id, _Book())
+        with book.lock:
+            since = None if book.seen_to is None else book.seen_to - _OVERLAP
+            changed = unit.browsing.names(clinic.id, changed_since=since)
+            new = {one.mrn: f" {normalise(one.name)}" for one in changed}
+            if not new.items() <= book.names.items():
+                book.names.update(new)
+                book.listed = tuple(book.names.items())
+            book.seen_to = max((one.changed_at for one in changed), default=book.seen_to)
+            return book.listed

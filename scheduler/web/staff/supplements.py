@@ -1,0 +1,89 @@
+"""Supplement cases: a clinician decides, and signs with their password."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from scheduler.records import Clearance
+from scheduler.services.accounts.sessions import SignedIn
+from scheduler.services.accounts.signing_in import is_code_right, is_password_right
+from scheduler.services.facts import CaseError, Decision, decide_clearance
+from scheduler.web.forms import OwnFields
+from scheduler.web.site import Here, Site
+from scheduler.web.staff.page import clinic_now, staff_page
+from scheduler.web.staff.session import Clinician, Reader, wall_time
+
+router = APIRouter(prefix="/supplements")
+
+MOST_DECIDED = 30  # the latest
+_NOT_SIGNED = "That is not your password, nor a fresh code."
+
+
+@router.get("")
+def supplements(request: Request, site: Here, who: Reader) -> HTMLResponse:
+    """Open cases, and what was decided lately."""
+    return _page(request, site, who)
+
+
+@router.post("/{case_id}/decide")
+def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: OwnFields) -> Response:
+    """Decide a case and sign the decision."""
+    app = site.app
+    if not any(case.id == case_id for case in _cases(site, who)):
+        raise HTTPException(404, "This clinic has no such case.")
+    chosen = fields.get("decision", "")
+    if chosen not in list(Decision):
+        return _page(request, site, who, wrong=(case_id, "Choose one of the three."))
+    if not _is_signed(site, who, fields.get("signature", "")):
+        return _page(
+            request, site, who, wrong=(case_id, "That is not your password, nor a fresh code."), chosen=chosen
+        )
+    try:
+        decide_clearance(
+            app.store, app.rules, case=case_id, decision=Decision(chosen), by=who.account.email, now=app.clock.now()
+        )
+    except CaseError as error:
+        return _page(request, site, who, wrong=(case_id, str(error)))
+    return RedirectResponse("/supplements", status_code=303)
+
+
+def _is_signed(site: Site, who: SignedIn, typed: str) -> bool:
+    """By the password, or a code of the second factor. In the sample clinic, where nobody has either, by anything."""
+    if who.clinic.is_sample and who.account.password is None and site.app.settings.is_simulated:
+        return bool(typed.strip())
+    store, now = site.app.store, wall_time()
+    looks_like_code = typed.replace(" ", "").isdigit() and len(typed.replace(" ", "")) == 6
+    if looks_like_code:
+        return is_code_right(store, who.account, typed, now=now)
+    return is_password_right(store, who.account, typed, now=now)
+
+
+def _cases(site: Site, who: SignedIn) -> list[Clearance]:
+    with site.app.store.reading() as unit:
+        return unit.worklist.clearances(who.clinic.id)
+
+
+def _page(
+    request: Request, site: Site, who: SignedIn, *, wrong: tuple[int, str] | None = None, chosen: str = ""
+) -> HTMLResponse:
+    cases = _cases(site, who)
+    decided = [case for case in cases if case.decision is not None]
+    mrns = list({case.patient for case in cases})
+    with site.app.store.reading() as unit:
+        names = {line.mrn: line.name for line in unit.browsing.patients_of(who.clinic.id, mrns)}
+    return staff_page(
+        request,
+        site,
+        who,
+        "supplements.html",
+        status=200 if wrong is None else 422,
+        here="/supplements",
+        waiting=[case for case in cases if case.decision is None],
+        decided=decided[: -MOST_DECIDED - 1 : -1],
+        names=names,
+        decisions=list(Decision),
+        wrong=wrong,
+        chosen=chosen,
+        now=clinic_now(site, who),
+    )

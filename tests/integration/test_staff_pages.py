@@ -1,0 +1,270 @@
+"""The pages of staff: who may see and do what, and what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from scheduler.domain.accounts import Role
+from scheduler.records import Clinic
+from scheduler.web.app import ROUTERS
+from scheduler.web.staff.session import StaffOnly
+from tests.support.staff import PASSWORD, address_of, post, signed_in
+from tests.support.web import browser, form_token
+from tests.support.worlds import MONDAY, World, new_york, world_at
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}{% raise %}",
+    "'; DROP TABLE tasks; --",
+    "\u202etxet desrever",
+    "👩🏽‍🦽" * 50,
+    "x" * 4000,
+)
+
+
+@pytest.fixture
+def world(sqlite_url: str, tmp_path: Path) -> Iterator[World]:
+    with world_at(MONDAY, database_url=sqlite_url, folder=tmp_path) as world:
+        yield world
+
+
+def open_task(
+    world: World, clinic: Clinic | None = None, *, mrn: str = "P1", words: str = "What does it cost?"
+) -> int:
+    """A task about something a patient wrote."""
+    world.enrol_sms(mrn, clinic, name="Ruth Adler")
+    world.receive(mrn, "What does it cost?", clinic=clinic)
+    (task,) = world.tasks(mrn, clinic=clinic)
+    return task.id
+
+
+def staff_routes() -> list[tuple[str, str, StaffOnly]]:
+    """(method, path, who may) of every route that only staff may use."""
+    found: list[tuple[str, str, StaffOnly]] = []
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            for dependency in route.dependant.dependencies:
+                if isinstance(dependency.call, StaffOnly):
+                    found.extend((method, route.path, dependency.call) for method in sorted(route.methods or ()))
+    return found
+
+
+def called(client: TestClient, method: str, path: str) -> int:
+    if method == "GET":
+        return client.get(path).status_code
+    token = form_token(client.get("/sign-in").text)
+    return client.post(path, data={"form_token": token, "words": "x"}).status_code
+
+
+# Every route, every role, one's own clinic and another
+
+
+def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None:
+    theirs = world.clinic
+    their_task = open_task(world, theirs, mrn="X1")
+    ours = world.add_clinic("ours")
+    task = open_task(world, ours, mrn="P1")
+    browsers = {role: signed_in(world, role, ours) for role in Role}
+    with world.store.reading() as unit:
+        strangers = unit.accounts.of_clinic(theirs.id)
+    assert strangers == []
+    stranger = signed_in(world, Role.VIEWER, theirs)
+    with world.store.reading() as unit:
+        (their_account,) = unit.accounts.of_clinic(theirs.id)
+    own = {"mrn": "P1", "task_id": task, "staff_id": 10_000, "case_id": 10_000}
+    foreign = {"mrn": "X1", "task_id": their_task, "staff_id": their_account.id, "case_id": 10_000}
+    routes = staff_routes()
+    assert len(routes) > 12
+    for method, path, access in routes:
+        here, there = path.format_map(own), path.format_map(foreign)
+        if path == "/sign-out":
+            continue
+        assert called(browser(world.app), method, here) == 303, f"{method} {path} signed out"
+        for role, client in browsers.items():
+            status = called(client, method, here)
+            if role in access.roles:
+                assert status in (200, 303, 404, 422), f"{method} {path} as {role}"
+                if there != here:
+                    assert called(client, method, there) == 404, f"{method} {there} of another clinic as {role}"
+            else:
+                assert status == 403, f"{method} {path} as {role}"
+    assert called(stranger, "GET", f"/worklist/{their_task}") == 200
+
+
+def test_a_viewer_reads_and_changes_nothing(world: World) -> None:
+    task = open_task(world)
+    viewer = signed_in(world, Role.VIEWER)
+    page = viewer.get(f"/worklist/{task}").text
+    assert "What does it cost?" in page
+    assert "I take it" not in page
+    assert called(viewer, "POST", f"/worklist/{task}/close") == 403
+
+
+# What they show
+
+
+def test_today_names_what_needs_a_person_first(world: World) -> None:
+    open_task(world)
+    client = signed_in(world, Role.COORDINATOR)
+    page = client.get("/").text
+    assert "A reply that the service did not understand" in page
+    assert "What does it cost?" in page
+    assert "Ruth Adler" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "finds"),
+    [
+        ("ade", ["Ruth Adeyemi", "Ruth Adelman"]),
+        ("ruth adel", ["Ruth Adelman"]),
+        ("ADÉLMAN", ["Ruth Adelman"]),
+        ("munoz", ["José Muñoz"]),
+        ("P3", ["José Muñoz"]),
+        ("+1 617 555 0177", ["José Muñoz"]),
+        ("617-555-0177", ["José Muñoz"]),
+        ("nobody", []),
+        ("elman", []),
+    ],
+)
+def test_a_patient_is_found_by_what_a_name_begins_with_or_mrn_or_number(
+    world: World, typed: str, finds: list[str]
+) -> None:
+    for mrn, name, phone in (
+        ("P1", "Ruth Adelman", "+16175550175"),
+        ("P2", "Ruth Adeyemi", "+16175550176"),
+        ("P3", "José Muñoz", "+16175550177"),
+    ):
+        world.enrol_sms(mrn, name=name, phone=phone)
+    world.enrol_sms("Q1", world.add_clinic("theirs"), name="Ruth Adelaide", phone="+16175550177")
+    with world.store.reading() as unit:
+        main = unit.installation.clinic("main")
+    assert main is not None
+    assert sorted(line.name for line in world.app.finder.find(main, typed)) == sorted(finds)
+
+
+def test_a_name_that_changes_is_found_as_it_is_now(world: World) -> None:
+    world.enrol_sms("P1", name="Ruth Adler")
+    finder = world.app.finder
+    assert [one.mrn for one in finder.find(world.clinic, "adler")] == ["P1"]
+    world.enrol("P1", name="Ruth Baum", phone="+16175550188", sms_consent="yes")
+    assert finder.find(world.clinic, "adler") == []
+    assert [one.mrn for one in finder.find(world.clinic, "baum")] == ["P1"]
+
+
+def test_the_page_of_a_patient_has_the_conversation_and_where_they_stand(world: World) -> None:
+    world.enrol_sms("P1", name="Ruth Adler", pathways="vitamin_d")
+    world.run_until(new_york(3, 3, 12))
+    world.receive("P1", "2")
+    world.run_until(new_york(3, 3, 13))
+    client = signed_in(world, Role.CLINICIAN)
+    page = client.get("/patients/P1").text
+    for words in ("Have you had your vitamin D", "Vitamin D check", "understood as", "next: Tuesday 17 March 2026"):
+        assert words in page
+    with world.store.reading() as unit:
+        seen = [one for one in unit.installation.audit_entries(world.clinic.id) if one[2] == "patient viewed"]
+    assert [(one[1], one[3]) for one in seen] == [(address_of(Role.CLINICIAN, world.clinic), world.patient().id)]
+
+
+def test_a_list_goes_on_where_the_page_before_ended(world: World) -> None:
+    for number in range(60):
+        world.enrol_sms(f"P{number:03}", name=f"Pat {number:03}")
+    client = signed_in(world, Role.VIEWER)
+    first = client.get("/patients").text
+    assert first.count('<th scope="row">') == 50
+    assert 'href="/patients?after=P049"' in first
+    assert client.get("/patients?after=P049").text.count('<th scope="row">') == 10
+
+
+# Working on a task
+
+
+def test_a_task_is_taken_noted_closed_and_opened_again(world: World) -> None:
+    task = open_task(world)
+    client = signed_in(world, Role.COORDINATOR)
+    here = f"/worklist/{task}"
+    assert post(client, f"{here}/take", {}, page=here).headers["location"] == here
+    assert "You have this task." in client.get(here).text
+    assert "Ruth Adler" in client.get("/worklist?mine=1").text
+    post(client, f"{here}/note", {"words": "Called, no answer"}, page=here)
+    assert "Called, no answer" in client.get(here).text
+    refused = post(client, f"{here}/close", {"resolution": "settled", "words": "x"}, page=here)
+    assert refused.status_code == 422
+    post(client, f"{here}/close", {"resolution": "done", "words": "Nothing to pay."}, page=here)
+    assert "Nothing to pay." in client.get(here).text
+    assert world.tasks()[0].resolution == "done"
+    post(client, f"{here}/reopen", {}, page=here)
+    assert world.tasks()[0].status == "open"
+
+
+def test_what_was_typed_stays_when_it_is_refused(world: World) -> None:
+    task = open_task(world)
+    client = signed_in(world, Role.COORDINATOR)
+    answer = post(client, f"/worklist/{task}/note", {"words": "y" * 4001}, page=f"/worklist/{task}")
+    assert answer.status_code == 422
+    assert "at most 4000" in answer.text
+    assert "y" * 4001 in answer.text
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=["script", "template", "sql", "right to left", "emoji", "long"])
+def test_hostile_words_are_shown_as_typed_and_do_nothing(world: World, words: str) -> None:
+    task = open_task(world)
+    client = signed_in(world, Role.COORDINATOR)
+    post(client, f"/worklist/{task}/note", {"words": words}, page=f"/worklist/{task}")
+    with world.store.reading() as unit:
+        assert unit.worklist.history(world.clinic.id, task)[-1].words == words
+    page = client.get(f"/worklist/{task}").text
+    assert "<script>alert" not in page
+    assert "49" not in page.partition("{{ 7 * 7 }}")[2][:3]
+    for path in ("/patients", "/patients/found", "/worklist"):
+        assert client.get(path, params={"q": words[:200], "kind": words[:64]}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/worklist/0", "/worklist/99999999999999", "/worklist/abc", "/patients/none"])
+def test_what_is_not_there_is_said_to_be_not_there(world: World, path: str) -> None:
+    assert signed_in(world, Role.COORDINATOR).get(path).status_code == 404
+
+
+# Supplements
+
+
+def asked(world: World) -> int:
+    """A patient asks about a supplement; returns the case's number."""
+    world.enrol_sms("P1", name="Ruth Adler")
+    world.receive("P1", "SUPP magnesium")
+    with world.store.reading() as unit:
+        (case,) = unit.worklist.clearances(world.clinic.id)
+    return case.id
+
+
+def decide(client: TestClient, case: int, **fields: str) -> Any:
+    return post(client, f"/supplements/{case}/decide", fields, page="/supplements")
+
+
+def test_a_clinician_signs_a_decision_with_their_password(world: World) -> None:
+    case = asked(world)
+    client = signed_in(world, Role.CLINICIAN)
+    assert "magnesium" in client.get("/supplements").text
+    refused = decide(client, case, decision="cleared", signature="not the password")
+    assert refused.status_code == 422
+    assert "not your password" in refused.text
+    assert decide(client, case, signature=PASSWORD).status_code == 422
+    assert decide(client, case, decision="cleared", signature=PASSWORD).status_code == 303
+    with world.store.reading() as unit:
+        (decided,) = unit.worklist.clearances(world.clinic.id)
+    assert (decided.decision, decided.decided_by) == ("cleared", address_of(Role.CLINICIAN, world.clinic))
+    again = decide(client, case, decision="not_cleared", signature=PASSWORD)
+    assert "already decided" in again.text
+
+
+def test_nobody_but_a_clinician_of_the_clinic_decides(world: World) -> None:
+    case = asked(world)
+    assert decide(signed_in(world, Role.ADMIN), case, decision="cleared", signature=PASSWORD).status_code == 403
+    foreign = signed_in(world, Role.CLINICIAN, world.add_clinic("theirs"))
+    assert decide(foreign, case, decision="cleared", signature=PASSWORD).status_code == 404
