@@ -27,13 +27,13 @@ class Commands:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *args: str | Path, given: str = "") -> Ran:
+    def __call__(self, *args: str | Path, given: str | bytes = b"") -> Ran:
         """Run a command to its end, whatever that is, with `given` on its standard input."""
         out, err = _stream(), _stream()
         with (
             chdir(self.folder),
             patch.dict(os.environ, self.settings),
-            patch("sys.stdin", io.StringIO(given)),
+            patch("sys.stdin", _stream(given.encode() if isinstance(given, str) else given)),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
@@ -81,8 +81,8 @@ def _template() -> TemporaryDirectory[str]:
     return made
 
 
-def _stream() -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+def _stream(content: bytes = b"") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", write_through=True)
 
 
 def _text(stream: io.TextIOWrapper) -> str:

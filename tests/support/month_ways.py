@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import time_machine
@@ -177,9 +174,8 @@ class Protocols:
                 **over_protocols(self._twilio, self._sink),
             },
         )
-        piped = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8")
-        with time_machine.travel(self.world.clock.at, tick=False), patch.object(sys, "stdin", piped):
-            ran = command("receive-mail", "--json")
+        with time_machine.travel(self.world.clock.at, tick=False):
+            ran = command("receive-mail", "--json", given=raw)
         assert ran.code == 0, ran
 
 
