@@ -122,7 +122,8 @@ def _starts_topic(heard: Heard) -> bool:
     topics = heard.vocabulary.topics.find(heard.words)
     covered = {at for topic in topics for at in range(topic.start, topic.end)}
     outside = tuple(word for at, word in enumerate(heard.words) if at not in covered)
-    bare = heard.without_polite(outside)
+    lead_in = heard.vocabulary.lists[WordList.LEAD_IN]
+    bare = tuple(word for word in heard.without_polite(outside) if not is_one_of(word[:1], lead_in))
     return bool(topics) and len(bare) == 1 and Command.START in heard.vocabulary.commands.whole(bare)
 
 
