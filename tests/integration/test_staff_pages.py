@@ -182,6 +182,73 @@ def test_a_list_goes_on_where_the_page_before_ended(world: World) -> None:
     assert client.get("/patients?after=P049").text.count('<th scope="row">') == 10
 
 
+# Deciding about a patient
+
+
+def decided(client: TestClient, what: str, **fields: str) -> Any:
+    return post(client, f"/patients/P1/{what}", fields, page="/patients/P1")
+
+
+def test_a_pause_holds_reminders_until_its_day(world: World) -> None:
+    world.enrol_sms("P1", pathways="exercise")
+    client = signed_in(world, Role.COORDINATOR)
+    assert decided(client, "pause", until="2026-03-10").status_code == 303
+    assert "paused" in client.get("/patients/P1").text
+    world.run_until(new_york(3, 12, 12))
+    assert [str(row.due_date) for row in world.ledger() if row.sent_at] == ["2026-03-10", "2026-03-11", "2026-03-12"]
+
+
+def test_a_pause_is_lifted(world: World) -> None:
+    world.enrol_sms("P1", pathways="exercise")
+    client = signed_in(world, Role.CLINICIAN)
+    decided(client, "pause", until="")
+    world.run_until(new_york(3, 5, 12))
+    assert decided(client, "resume").status_code == 303
+    world.run_until(new_york(3, 7, 12))
+    assert [str(row.due_date) for row in world.ledger() if row.sent_at] == ["2026-03-06", "2026-03-07"]
+
+
+def test_reminders_come_at_another_time_from_the_next_one_on(world: World) -> None:
+    world.enrol_sms("P1", pathways="exercise")
+    assert decided(signed_in(world, Role.COORDINATOR), "time", at="16:45").status_code == 303
+    world.run_until(new_york(3, 3, 20))
+    (sent,) = [row.sent_at for row in world.ledger() if row.sent_at]
+    assert sent == new_york(3, 3, 16, 45)
+
+
+def test_a_result_recorded_ends_the_cycle(world: World) -> None:
+    world.enrol_sms("P1", pathways="vitamin_d")
+    client = signed_in(world, Role.COORDINATOR)
+    given = {"kind": "vitamin_d", "taken_on": "2026-03-01", "value": "31", "unit": "ng/mL", "next_months": "3"}
+    assert decided(client, "result", **given).status_code == 303
+    assert world.enrolment("vitamin_d").cycle == 1
+    assert "Review the new result" in client.get("/patients/P1").text
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "says"),
+    [
+        ("pause", {"until": "2026-03-01"}, "after today"),
+        ("pause", {"until": "2030-01-01"}, "within a year"),
+        ("pause", {"until": "soon"}, "YYYY-MM-DD"),
+        ("resume", {}, "not paused"),
+        ("time", {"at": "23:30"}, "outside the hours"),
+        ("time", {"at": "noon"}, "the time"),
+        ("result", {"taken_on": "2026-03-01"}, "choose what was done"),
+        ("result", {"kind": "dexa", "taken_on": "2027-03-01"}, "in the future"),
+        ("result", {"kind": "dexa", "taken_on": "2026-03-01", "next_months": "many"}, "a number from 1 to 120"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_changes_nothing(
+    world: World, what: str, fields: dict[str, str], says: str
+) -> None:
+    before = world.enrol_sms("P1")
+    answer = decided(signed_in(world, Role.COORDINATOR), what, **fields)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert world.patient() == before
+
+
 # Working on a task
 
 
