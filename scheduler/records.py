@@ -13,6 +13,7 @@ from scheduler.domain.breaker import CLOSED, Breaker
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageKind, MessageStatus
+from scheduler.domain.number_check import UNASKED, NumberCheck, Ways
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import (
     Addressee,
@@ -21,8 +22,8 @@ from scheduler.domain.people import (
     ConsentSource,
     Mobility,
     PatientStatus,
-    Reach,
     RiskFactor,
+    StopScope,
 )
 from scheduler.domain.staff_mail import StaffMailKind, StaffMailStatus
 from scheduler.domain.tasks import TaskStep
@@ -58,6 +59,8 @@ class Clinic:
     digest_at: time = DEFAULT_DIGEST_TIME  # local time of the clinic
     duty_email: str | None = None  # where urgent alerts go; None: nowhere
     name_on_shared: bool = False  # first names, not initials, tell apart those who share a number
+    stop_scope: StopScope = StopScope.ALL
+    confirm_numbers: bool = False  # nothing clinical is texted to a number before it is confirmed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class Patient:
     contacted_on: date | None = None
     contacts_that_day: int = 0
     stop_line_on: date | None = None
+    phone_confirmed: bool = False  # this very number; the store compares, and `confirm_phones` alone makes it so
+    number_check: NumberCheck = UNASKED
     source: str | None = None  # the import row as last read, canonical JSON
 
     def address(self, channel: Channel) -> str | None:
@@ -100,13 +105,22 @@ class Patient:
         """What the rules need to know of this patient."""
         has_phone = self.phone is not None and not self.phone_bad
         has_email = self.email is not None and not self.email_bad
+        reach, check = Ways(
+            has_phone=has_phone,
+            sms_consent=self.sms_consent,
+            is_confirmed=self.phone_confirmed,
+            has_email=has_email,
+            email_consent=self.email_consent,
+            confirms_numbers=clinic.confirm_numbers,
+            check=self.number_check,
+        ).reach()
         own = Contact(
             zone=ZoneInfo(self.timezone),
             contact_time=self.contact_time or clinic.contact_time,
             window=clinic.window,
             weekdays=self.exercise_days,
             channel=self.channel,
-            reach=Reach(sms=has_phone and self.sms_consent, email=has_email and self.email_consent),
+            reach=reach,
             has_address=has_phone or has_email,
             status=self.status,
             paused_until=self.paused_until,
@@ -115,6 +129,8 @@ class Patient:
             contacts_that_day=self.contacts_that_day,
             stop_line_on=self.stop_line_on,
             mobility=self.mobility,
+            stop_scope=clinic.stop_scope,
+            check=check,
         )
         if self.carer_mode is None or self.carer_channel is None:
             return own
@@ -143,6 +159,8 @@ class Consent:
     given_on: date
     recorded_by: str
     wording: str | None = None
+    topic: str | None = None  # the one pathway that it is about; None: everything
+    recorded_at: datetime | None = None  # UTC; None: not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

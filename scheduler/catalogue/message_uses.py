@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scheduler.catalogue.template_tree import SERVICE, SERVICE_MESSAGES
+from scheduler.catalogue.template_tree import CONFIRM_NUMBER, SERVICE, SERVICE_MESSAGES, TOPIC_STOPPED
 from scheduler.domain.pathway import Action, Pathway, Step
+from scheduler.domain.replies import agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,18 @@ class MessageUse:
         return self.pathway == SERVICE
 
     @property
+    def tells_topic(self) -> bool:
+        """Whether it says which pathway has ended."""
+        return (self.pathway, self.name) == (SERVICE, TOPIC_STOPPED)
+
+    @property
     def sender(self) -> str:
         """Who uses it, for a fault: `the dexa pathway (step ask)`."""
         return f"the {self.pathway} pathway ({', '.join(self.places)})" if self.places else "the service itself"
+
+
+# What the service itself asks.
+_ASKED: Mapping[str, tuple[Question, ...]] = {CONFIRM_NUMBER: (Question(CONFIRM_NUMBER, frozenset(agreement.DIGIT)),)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class _Mention:
 def message_uses(pathways: Mapping[str, Pathway]) -> list[MessageUse]:
     """Every message of every pathway, then the service's own."""
     uses = [use for pathway in pathways.values() for use in _uses_of(pathway)]
-    return uses + [MessageUse(SERVICE, name, ()) for name in SERVICE_MESSAGES]
+    return uses + [MessageUse(SERVICE, name, (), questions=_ASKED.get(name, ())) for name in SERVICE_MESSAGES]
 
 
 def _uses_of(pathway: Pathway) -> Iterator[MessageUse]:

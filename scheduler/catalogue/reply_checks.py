@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scheduler.catalogue.yaml_fields import Fields
 from scheduler.catalogue.yaml_nodes import did_you_mean
 from scheduler.domain.pathway import Pathway, Step
+from scheduler.domain.replies import agreement
 from scheduler.domain.replies.alarms import Alarms, alarms
 from scheduler.domain.replies.meaning import ANY
 from scheduler.domain.replies.patterns import examples
@@ -168,7 +169,7 @@ def check_pathways_named(file: File, pathways: Collection[str]) -> None:
             continue
         for entry in file.top.mapping(section) or ():
             pathway = entry.key if section == "topics" else entry.key.rpartition(".")[0]
-            if pathway and pathway not in pathways:
+            if pathway and pathway not in (*pathways, agreement.PLACE):
                 hint = did_you_mean(pathway, list(pathways))
                 file.fault(entry.line, f"{section}: there is no pathway '{pathway}'{hint}")
 

@@ -21,15 +21,18 @@ TYPICAL = MessageValues(
     count=2,
     for_whom="A.M.",
     choices="F = A.M., G = A.S.",
+    topic="exercise",
 )
 COUNTS = (0, 1, 2)
 
 
-def variants(names: Collection[str], activities: Sequence[str]) -> Iterator[MessageValues]:
+def variants(
+    names: Collection[str], activities: Sequence[str], topics: Sequence[str] = ()
+) -> Iterator[MessageValues]:
     """Sample values that make a difference to a template that mentions `names`.
 
     Every combination of counts and of empty values, and every one of `activities` with the typical others:
-    no condition asks for a certain activity.
+    no condition asks for a certain activity. Likewise every one of `topics`.
     """
     counts = COUNTS if "count" in names else (TYPICAL.count,)
     phones = (TYPICAL.clinic_phone, "") if "clinic_phone" in names else (TYPICAL.clinic_phone,)
@@ -39,3 +42,5 @@ def variants(names: Collection[str], activities: Sequence[str]) -> Iterator[Mess
         yield replace(TYPICAL, count=count, clinic_phone=phone, page_url=page, activity=longest)
     for activity in activities if "activity" in names else ():
         yield replace(TYPICAL, activity=activity)
+    for topic in topics if "topic" in names else ():
+        yield replace(TYPICAL, topic=topic)

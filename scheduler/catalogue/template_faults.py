@@ -96,7 +96,7 @@ def message_faults(opened: TemplateSet, use: MessageUse, language: str) -> list[
         else:
             findings = texts
         faults += located(findings, opened.library.templates_dir, name)
-    if use != STOP_LINE_USE and len(sound) == len(Piece):
+    if use != STOP_LINE_USE and len(sound) == len(pieces_of(use.pathway, use.name)):
         name = source_name(use.pathway, use.name, language, Piece.SMS)
         faults += located(list(reading_findings(sound, language)), opened.library.templates_dir, name)
     return faults

@@ -20,6 +20,7 @@ REMEDY = "use only {{ name }} and {% if name %} … {% else %} … {% endif %}"
 _EVERYWHERE = ("clinic", "clinic_phone", "page_url", "language", "for_whom", "choices")
 _MAIL_ONLY = ("first_name", "unsubscribe_url")  # a text names no one, and is stopped by a reply
 _ROUTINE_ONLY = ("activity", "count")
+_TOPIC_ONLY = ("topic",)
 MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url"})
 
 _NodeTypes = tuple[type[nodes.Node], ...]
@@ -72,10 +73,10 @@ class Finding:
     message: str
 
 
-def names_allowed(piece: Piece | None, *, routine: bool) -> tuple[str, ...]:
+def names_allowed(piece: Piece | None, *, routine: bool, tells_topic: bool = False) -> tuple[str, ...]:
     """The names a template may use. `piece` is None for a layout; `routine`: a pathway of activities."""
     mail = () if piece is Piece.SMS else _MAIL_ONLY
-    return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()))
+    return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()), *(_TOPIC_ONLY if tells_topic else ()))
 
 
 def parse(environment: Environment, source: str) -> nodes.Template | Finding:

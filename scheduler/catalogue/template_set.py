@@ -57,7 +57,7 @@ class TemplateSet:
         tree = parse(self.library.environment, source)
         if isinstance(tree, Finding):
             return [tree]
-        allowed = names_allowed(piece, routine=use.routine)
+        allowed = names_allowed(piece, routine=use.routine, tells_topic=use.tells_topic)
         findings = html_findings(tree, allowed, self.layouts) if piece is Piece.HTML else text_findings(tree, allowed)
         if findings:
             return findings
@@ -90,7 +90,9 @@ class TemplateSet:
         self, use: MessageUse, language: str, piece: Piece, source: str, names: frozenset[str]
     ) -> Texts | list[Finding]:
         texts: dict[str, None] = {}
-        for values in variants(names, self.activities.get((use.pathway, language), ())):
+        offered = self.activities.get((use.pathway, language), ())
+        topics = [*self.tree.pathways, "another"]  # a pathway that is added later
+        for values in variants(names, offered, topics):
             try:
                 text = self.library.piece(use.pathway, use.name, language, piece, values)
             except (TemplateError, TypeError) as error:

@@ -20,7 +20,9 @@ LAYOUTS = "layouts"
 SERVICE = "service"  # the folder of messages that belong to no pathway
 STOP_LINE = "stop_line"  # how to stop, put behind a reminder; a text only
 FOR_WHOM = "for_whom"  # the clinic's name and whom it is about, which open what goes to several; a text only
-_SMS_ONLY = (STOP_LINE, FOR_WHOM)
+CONFIRM_NUMBER = "confirm_number"  # may we text you on this number? a text only
+TOPIC_STOPPED = "topic_stopped"  # one topic has ended; `topic` says which
+_SMS_ONLY = (STOP_LINE, FOR_WHOM, CONFIRM_NUMBER)
 SERVICE_MESSAGES = (
     "help",
     "stopped",
@@ -38,6 +40,8 @@ SERVICE_MESSAGES = (
     "referral",
     "who",
     FOR_WHOM,
+    TOPIC_STOPPED,
+    CONFIRM_NUMBER,
     STOP_LINE,
 )
 

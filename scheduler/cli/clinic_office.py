@@ -43,13 +43,23 @@ def office_options(command: F) -> F:
 @clinic_option
 @office_options
 @click.option("--email-from", metavar="ADDRESS", help="The address e-mails come from.")
+@click.option(
+    "--stop-scope",
+    type=click.Choice(["all", "topic"]),
+    help="What a STOP that names one topic ends: all messages (unless set otherwise), or that topic alone.",
+)
+@click.option(
+    "--confirm-numbers",
+    type=click.Choice(["yes", "no"]),
+    help="Whether a patient must first confirm that a number may be texted; no unless set otherwise.",
+)
 @click.option("--closed", multiple=True, metavar="DAYS", help="Also closed: a date, or FROM..TO. May be repeated.")
 @click.option("--not-closed", multiple=True, metavar="DAYS", help="Take closed days back. May be repeated.")
 @json_option
 def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
-    """Change a clinic's free days, its daily digest, and where alerts go; 'none' takes an address away.
+    """Change a clinic's free days, its daily digest, where alerts go, and what it asks of consent.
 
-    Open tasks become overdue by the new working days. The dates they are due on stay as they are.
+    'none' takes an address away. Open tasks become overdue by the new working days; the dates they are due on stay.
     """
     from scheduler.services.clinic_settings import OfficeSettings, set_clinic
 
@@ -58,7 +68,9 @@ def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
     with opened() as app:
         with app.store.reading() as unit:
             clinic = clinic_of(unit, clinic_code)
-        changed = set_clinic(app.store, app.calendars, clinic, OfficeSettings(**given), now=app.clock.now())
+        wanted = OfficeSettings(**given)
+        rules = app.rules if wanted.confirm_numbers else None
+        changed = set_clinic(app.store, app.calendars, clinic, wanted, now=app.clock.now(), rules=rules)
     if as_json:
         print_json(office_row(changed))
     else:
@@ -78,4 +90,6 @@ def office_row(clinic: Clinic) -> dict[str, Any]:
         "digest_at": f"{clinic.digest_at:%H:%M}",
         "duty_email": clinic.duty_email,
         "name_on_shared": "yes" if clinic.name_on_shared else "no",
+        "stop_scope": clinic.stop_scope.value,
+        "confirm_numbers": "yes" if clinic.confirm_numbers else "no",
     }

@@ -31,6 +31,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "tasks": ("worklist", "List the clinic's worklist."),
     "task": ("worklist", "Look at one task, and work on it."),
     "simulate": ("future", "Show what would be sent, to whom, when. Sends and writes nothing."),
+    "consent": ("consents", "Show and record what a patient has agreed to."),
     "result": ("clinical", "Record a result for a patient."),
     "clearance": ("clinical", "List and decide supplement cases."),
     "receive-mail": ("mail", "Take in mail: patients' answers, and mail that came back undelivered."),

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind, SkipReason
-from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach
+from scheduler.domain.number_check import NumberCheck
+from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach, StopScope
 from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
 
 
@@ -36,12 +37,14 @@ class Contact:
     addressee: Addressee = Addressee.PATIENT  # who gets reminders and news; `reach` is theirs
     own: Reach | None = None  # the patient's own reach, where it is not `reach`
     copy_by: Channel | None = None  # how a carer gets a copy of each reminder; None: nobody does
+    stop_scope: StopScope = StopScope.ALL
+    check: NumberCheck | None = None  # of a number that must be confirmed before texts are in reach
 
     def with_carer(self, mode: CarerMode, channel: Channel) -> Contact:
         """The same when a carer, who agreed to it, may be written to on `channel`."""
         if mode is CarerMode.BESIDE:
             return replace(self, copy_by=channel)
-        return replace(self.reaching(channel), addressee=Addressee.CARER, channel=channel, own=self.reach)
+        return replace(self.reaching(channel), addressee=Addressee.CARER, channel=channel, own=self.reach, check=None)
 
     def without_carer(self) -> Contact:
         """The same as if the patient alone were written to."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
+from scheduler.domain.confirming import confirmed, no_longer_asked
 from scheduler.domain.contact import (
     Change,
     ClearanceOpened,
@@ -20,13 +21,16 @@ from scheduler.domain.contact import (
 from scheduler.domain.effects import sendable
 from scheduler.domain.enrolment import Answered, Event, FactRecorded, Resumed, TextReceived
 from scheduler.domain.facts import FactKind
+from scheduler.domain.folding import normalise
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
-from scheduler.domain.reacting import Situation, ask_anew, reopen
+from scheduler.domain.reacting import Situation, ask_anew
+from scheduler.domain.replies.agreement import MAY_TEXT, agrees
 from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
 from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
+from scheduler.domain.topics import come_back, has_stopped_topic, only_topic_ends, without_topic
 from scheduler.domain.when import local_date
 from scheduler.domain.wishes import at_another_time, on_other_days, repeats, without_what_repeats
 
@@ -41,15 +45,20 @@ _SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
 _HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER, Meaning.SAFETY})
 # Carriers expect the first three to be answered always; whoever speaks of danger is answered whatever they agreed to.
 _NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help", "safety"})
+_AMBIGUOUS_START = "yes"
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A reply, understood: what it means and what it changes. `consent` is set when it gives or takes consent."""
+    """A reply, understood: what it means and what it changes. `consent` is set when it gives or takes consent.
+
+    With `topic`, consent is taken back for that one pathway alone.
+    """
 
     meaning: Interpretation
     change: Change
     consent: bool | None = None
+    topic: str | None = None
     wrong_number: bool = False
 
 
@@ -66,6 +75,8 @@ def hear(
 
     `told` says when (UTC) the patient was last sent each of `TOLD_ONCE`.
     """
+    if _is_asked_for_number(situation, channel) and agrees(text, words, languages=languages):
+        return _may_text(situation, text)
     meaning = interpret(text, open_questions(situation), words, languages=languages)
     if meaning.is_reaction or meaning.is_courtesy:  # a tap on one of our messages, or thanks: nothing follows
         return Heard(meaning, situation.unchanged())
@@ -102,10 +113,14 @@ def is_told_once(message: PlannedMessage) -> bool:
 
 def _respond(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     respond = _RESPONSES.get(meaning.meaning, _for_a_person)
-    is_served = situation.contact.status in _SERVED and situation.contact.reach.has(channel)
-    if not is_served and meaning.meaning not in _HEARD_BY_ANYONE:
+    if not is_served(situation, channel) and meaning.meaning not in _HEARD_BY_ANYONE:
         respond = _for_a_person  # nobody was asked anything by this way
     return respond(situation, meaning, channel)
+
+
+def is_served(situation: Situation, channel: Channel) -> bool:
+    """Whether the patient is one to whom we write by this way."""
+    return situation.contact.status in _SERVED and situation.contact.reach.has(channel)
 
 
 def _after(situation: Situation, heard: Heard) -> Situation:
@@ -183,29 +198,42 @@ def _ask_which(situation: Situation, meaning: Interpretation, channel: Channel) 
 
 def _supplement(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     event = FactRecorded(situation.today, FactKind.SUPPLEMENT_NAMED, situation.today)
-    events = situation.each(lambda one: event if situation.listens(one, event.kind) else None)
+    events = situation.each(
+        lambda one: event if situation.listens(one, event.kind) and not one.state.is_stopped else None
+    )
     if not meaning.text or not events:
         return _for_a_person(situation, meaning, channel)
     return Heard(meaning, _named(situation.react(events, kind=MessageKind.REPLY), meaning.text))
 
 
 def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
-    """Everything stops at once, on every channel; one confirmation and nothing after it."""
+    """Everything stops at once, on every channel; one confirmation and nothing after it.
+
+    Where the clinic wants it so, a STOP that names one topic ends that topic alone.
+    """
     status = situation.contact.status
     if status is PatientStatus.STOPPED:
         return Heard(meaning, situation.unchanged())
+    topic = meaning.topic
+    if topic is not None and is_served(situation, channel) and only_topic_ends(situation, topic):
+        message = service_message("topic_stopped", situation.contact, channel, situation.now)
+        change = without_topic(situation, topic)
+        change = replace(change, messages=(replace(message, step=topic),))  # the template says which by its step
+        return Heard(replace(meaning, pathway=topic), change, consent=False, topic=topic)
     is_ended = status in (PatientStatus.DECEASED, PatientStatus.DISCHARGED)  # START must not bring these back
     stopped = replace(
         situation.contact,
         status=status if is_ended else PatientStatus.STOPPED,
         paused_until=None,
         reach=Reach(sms=False, email=False),
+        check=None,
     )
     change = Change(
         contact=stopped,
         enrolments=situation.enrolments,
         next_contact_at=None,
         messages=(service_message("stopped", situation.contact, channel, situation.now),),
+        tasks=no_longer_asked(situation.contact),
         superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
     )
     return Heard(meaning, change, consent=False)
@@ -216,8 +244,11 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     if contact.status not in _SERVED and contact.status is not PatientStatus.STOPPED:
         return _for_a_person(situation, meaning, channel)
     # Carriers take YES for START. From somebody who gets our reminders it is more likely an answer.
-    if contact.status in _SERVED and contact.reach.has(channel) and open_questions(situation):
+    may_be_yes = _AMBIGUOUS_START in normalise(meaning.text).split() or not has_stopped_topic(situation)
+    if contact.status in _SERVED and contact.reach.has(channel) and open_questions(situation) and may_be_yes:
         return _for_a_person(situation, meaning, channel)
+    if channel is Channel.SMS and contact.check is not None:
+        return replace(_may_text(situation, meaning.text), meaning=meaning)
     opened = replace(
         contact,
         status=PatientStatus.ACTIVE if contact.status is PatientStatus.STOPPED else contact.status,
@@ -225,9 +256,24 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     )
     return Heard(
         meaning,
-        _with_service_message(reopen(replace(situation, contact=opened)), "started", situation, channel),
+        _with_service_message(
+            come_back(replace(situation, contact=opened), meaning.topic), "started", situation, channel
+        ),
         consent=True,
     )
+
+
+def _is_asked_for_number(situation: Situation, channel: Channel) -> bool:
+    contact = situation.contact
+    is_asked = contact.check is not None and contact.check.is_asked
+    return is_asked and channel is Channel.SMS and contact.status in _SERVED
+
+
+def _may_text(situation: Situation, text: str) -> Heard:
+    """Somebody at the number agrees to be texted there."""
+    meaning = Interpretation(meaning=Meaning.ANSWER, answer=MAY_TEXT, text=text.strip())
+    change = _with_service_message(confirmed(situation), "started", situation, Channel.SMS)
+    return Heard(meaning, change, consent=True)
 
 
 def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
@@ -293,12 +339,16 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
     if reach.choose(situation.contact.channel) is channel:
         situation = ask_anew(situation)
     closed = replace(reach, sms=False) if channel is Channel.SMS else replace(reach, email=False)
-    alone = replace(situation, contact=replace(situation.contact, reach=closed))
+    check = None if channel is Channel.SMS else situation.contact.check
+    alone = replace(situation, contact=replace(situation.contact, reach=closed, check=check))
     return Heard(
         meaning,
         replace(
             alone.unchanged(),
-            tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),),
+            tasks=(
+                *(no_longer_asked(situation.contact) if check is None else ()),
+                TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),
+            ),
             superseded=frozenset(
                 after.id
                 for old, after in zip(before, situation.enrolments, strict=True)

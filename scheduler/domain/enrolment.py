@@ -27,6 +27,7 @@ class Enrolment:
     is_paused: bool = False
     paused_until: date | None = None  # with `is_paused`; None lasts until a resume
     rest_months: int | None = None  # a clinician's own span in place of the rest's
+    is_stopped: bool = False  # the patient wants no more of it: only they or staff can bring it back
 
     def is_paused_on(self, day: date) -> bool:
         """Whether a pause holds on `day`; one that has run out holds no more, though nothing has noted that yet."""
@@ -35,7 +36,9 @@ class Enrolment:
     def is_open_question(self, pathway: Pathway) -> bool:
         """Whether an answer would be understood here now: the step takes answers and has asked."""
         step = pathway.steps.get(self.step)
-        return step is not None and self.fired > 0 and bool(step.answers or step.free_text)
+        if step is None or self.is_stopped:
+            return False
+        return self.fired > 0 and bool(step.answers or step.free_text)
 
 
 # What can happen to an enrolment. `on` is always the patient's local date of the event.
@@ -103,7 +106,33 @@ class MovedByStaff:
     step: str
 
 
-Event = TimerFired | GaveWay | NotSent | Answered | TextReceived | FactRecorded | Paused | Resumed | MovedByStaff
+@dataclass(frozen=True, slots=True)
+class TopicStopped:
+    """The patient wants no more of this pathway."""
+
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class TopicStarted:
+    """The patient, or staff on their behalf, wants it again."""
+
+    on: date
+
+
+Event = (
+    TimerFired
+    | GaveWay
+    | NotSent
+    | Answered
+    | TextReceived
+    | FactRecorded
+    | Paused
+    | Resumed
+    | MovedByStaff
+    | TopicStopped
+    | TopicStarted
+)
 
 
 # What follows from it, beside the enrolment's new state.

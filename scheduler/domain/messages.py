@@ -79,6 +79,7 @@ class SkipReason(StrEnum):
 
     NO_CONSENT = "no_consent"  # no recorded consent for any channel we could use
     NO_CHANNEL = "no_channel"  # no usable phone number or e-mail address
+    UNCONFIRMED = "unconfirmed"  # nobody at the number has agreed yet to be texted there
     OUTSIDE_WINDOW = "outside_window"  # the patient's local time is outside the contact window
     BUDGET = "budget"  # another reminder had this day
     PAUSED = "paused"  # the patient or the staff paused reminders

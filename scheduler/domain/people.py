@@ -68,10 +68,36 @@ class ConsentSource(StrEnum):
     """How a consent record came about."""
 
     IMPORT = "import"  # a clinic's list said so
-    STAFF = "staff"  # recorded by a member of staff
-    REPLY = "reply"  # the patient's own STOP or START
+    REPLY = "reply"  # the patient's own STOP or START, or their answer from a number that was to be confirmed
     UNSUBSCRIBE = "unsubscribe"  # the one-click link of an e-mail
     PROVIDER = "provider"  # the provider told us of an opt-out
+    # Recorded by a member of staff, who was told
+    PHONE = "phone"
+    VOICEMAIL = "voicemail"
+    IN_PERSON = "in_person"
+    LETTER = "letter"
+    FORM = "form"  # a signed form, on paper or a screen
+    EMAIL = "email"  # a mail to the clinic's own people
+    STAFF = "staff"  # in another way
+
+
+TOLD_TO_STAFF = (
+    ConsentSource.PHONE,
+    ConsentSource.VOICEMAIL,
+    ConsentSource.IN_PERSON,
+    ConsentSource.LETTER,
+    ConsentSource.FORM,
+    ConsentSource.EMAIL,
+    ConsentSource.STAFF,
+)
+"""The ways in which a member of staff can have learnt of a decision about consent."""
+
+
+class StopScope(StrEnum):
+    """What a STOP that names one topic ends. Any other STOP ends everything."""
+
+    ALL = "all"  # everything all the same: a stop on one topic revokes the rest too (47 CFR 64.1200(a)(10))
+    TOPIC = "topic"  # that pathway alone
 
 
 @dataclass(frozen=True, slots=True)

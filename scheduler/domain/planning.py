@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from scheduler.domain.asking import ask_if_due, next_ask
 from scheduler.domain.contact import (
     Change,
     Contact,
@@ -24,6 +25,7 @@ from scheduler.domain.enrolment import Event, GaveWay, Outcome, Resumed, Send, T
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.pathway import Late, Pathway
 from scheduler.domain.people import Channel, PatientStatus
+from scheduler.domain.sending import why_not_reached
 from scheduler.domain.stepping import due_on, step
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.when import contact_instant, local_date, next_date, window_bounds
@@ -67,7 +69,10 @@ def next_contact(
         speaking = {one.id for one, due in dues if _speaks(contact, one, pathways, due)}
         if any(due < today and one.id in speaking for one, due in dues):
             dues = [(one, due) for one, due in dues if one.id not in speaking]
-    return min((_instant(contact, one, max(due, today)) for one, due in dues), default=None)
+    instants = [_instant(contact, one, max(due, today)) for one, due in dues]
+    if (ask := next_ask(contact, now)) is not None:
+        instants.append(ask)
+    return min(instants, default=None)
 
 
 def _speaks(contact: Contact, enrolled: Enrolled, pathways: Mapping[str, Pathway], due: date) -> bool:
@@ -100,6 +105,7 @@ class _Day:
         self._wake()
         if self.contact.status is not PatientStatus.ACTIVE:
             return self._change()
+        self._ask_for_number()
         channel = self.contact.reach.choose(self.contact.channel)
         if channel is None:
             return self._hold()
@@ -111,6 +117,14 @@ class _Day:
         return self._change()
 
     # Before the day's own reminders
+
+    def _ask_for_number(self) -> None:
+        """Whether we may text the patient's number, where that is not certain. No reminder: it has no budget."""
+        self.contact, asked = ask_if_due(self.contact, self.now)
+        if isinstance(asked, PlannedMessage):
+            self.messages.append(asked)
+        elif asked is not None:
+            self.tasks.append(asked)
 
     def _wake(self) -> None:
         """A staff pause that has run out ends; what it held back is due today, not late."""
@@ -154,7 +168,7 @@ class _Day:
 
         Only what needs no message, such as a task, still has its day.
         """
-        reason = SkipReason.NO_CONSENT if self.contact.has_address else SkipReason.NO_CHANNEL
+        reason = why_not_reached(self.contact)
         for enrolled in self._due_today():
             outcome = self._peek(enrolled, self.today)
             if self.now < self._at(enrolled):

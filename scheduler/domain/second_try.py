@@ -37,6 +37,8 @@ def second_try(
     would come too late to be understood, and a copy is not worth a second.
     """
     channel = contact.reach.choose(contact.channel)
+    if missed.asks_for_number:  # of the number itself: it can go no other way, and has its own second time
+        return None
     if (
         missed.kind in (MessageKind.REPLY, MessageKind.COPY)
         or contact.status is not PatientStatus.ACTIVE

@@ -12,6 +12,7 @@ from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.when import is_inside_window, local_date, next_date, window_bounds
 
 SERVICE_MESSAGES = "service"  # the pathway name of messages that belong to none
+CONFIRM_NUMBER = "confirm_number"  # the service message: may we text you on this number?
 
 _NEVER = frozenset({PatientStatus.DECEASED, PatientStatus.DISCHARGED})
 
@@ -60,6 +61,12 @@ class Pending:
     pathway: str
     due_date: date
     send_until: datetime
+    template: str = ""
+
+    @property
+    def asks_for_number(self) -> bool:
+        """Whether it asks if the number may be texted, so that it can go to that number alone."""
+        return (self.pathway, self.template) == (SERVICE_MESSAGES, CONFIRM_NUMBER)
 
 
 def last_look(message: Pending, contact: Contact, now: datetime) -> Verdict:
@@ -87,10 +94,29 @@ def _look_at_copy(message: Pending, contact: Contact, now: datetime) -> Verdict:
     return Go() if now < message.send_until and is_inside else Expire()
 
 
+def why_not_reached(contact: Contact) -> SkipReason:
+    """Why no way to the patient is open."""
+    if contact.check is not None:
+        return SkipReason.UNCONFIRMED
+    return SkipReason.NO_CONSENT if contact.has_address else SkipReason.NO_CHANNEL
+
+
+def _look_at_question(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    """Not about a number that is confirmed meanwhile, nor about another one than was to be asked about."""
+    check = contact.check
+    if check is None or not check.is_asked or check.is_given_up:
+        return Skip(SkipReason.SUPERSEDED)
+    if now >= message.send_until or not is_inside_window(now, contact.zone, contact.window):
+        return _another_time(message, contact, now)
+    return Go()
+
+
 def _look_at_news(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    if message.asks_for_number:
+        return _look_at_question(message, contact, now)
     channel = contact.reach.choose(contact.channel)
     if channel is None:
-        return Skip(SkipReason.NO_CONSENT if contact.has_address else SkipReason.NO_CHANNEL)
+        return Skip(why_not_reached(contact))
     if message.kind is MessageKind.REMINDER and _over_budget(message, contact):
         return Skip(SkipReason.BUDGET)
     # A patient who moved east may have reached the next day, which has a reminder of its own.
@@ -107,7 +133,7 @@ def _look_at_reply(message: Pending, contact: Contact, now: datetime) -> Verdict
     if now >= message.send_until:
         return Expire()
     if message.pathway != SERVICE_MESSAGES and not contact.reach.has(message.channel):
-        return Skip(SkipReason.NO_CONSENT)
+        return Skip(SkipReason.NO_CONSENT if contact.check is None else SkipReason.UNCONFIRMED)
     return Go()
 
 

@@ -22,9 +22,12 @@ from scheduler.domain.enrolment import (
     Outcome,
     Paused,
     Resumed,
+    Say,
     Send,
     TextReceived,
     TimerFired,
+    TopicStarted,
+    TopicStopped,
 )
 from scheduler.domain.entering import effects_of, enter, follow, next_silence, roll_week
 from scheduler.domain.pathway import Action, Every, Late, Pathway, Step
@@ -50,6 +53,8 @@ def begin(pathway: Pathway, *, on: date, weekdays: AbstractSet[Weekday] = EVERY_
 def due_on(pathway: Pathway, enrolment: Enrolment, *, weekdays: AbstractSet[Weekday] = EVERY_DAY) -> date | None:
     """The local date on which the enrolment's timer is due, a pause considered; None when nothing is coming."""
     timer = enrolment.timer_on
+    if enrolment.is_stopped:
+        return None
     if timer is None or not enrolment.is_paused:
         return timer
     if enrolment.paused_until is None:
@@ -67,6 +72,8 @@ def step(
         moved = _rehome(pathway, enrolment, event.on, weekdays)
         after = step(pathway, moved.enrolment, event, weekdays=weekdays)
         return Outcome(after.enrolment, moved.effects + after.effects)
+    if enrolment.is_stopped:
+        return _step_while_stopped(pathway, enrolment, event, weekdays)
     match event:
         case TimerFired(on):
             return _fire(pathway, enrolment, on, weekdays)
@@ -92,6 +99,27 @@ def step(
                 return Outcome(enrolment)
             freed = replace(enrolment, rest_months=None)
             return enter(pathway, freed, name, on=on, start=on + _ONE_DAY, weekdays=weekdays)
+        case TopicStopped():
+            return Outcome(replace(enrolment, is_stopped=True))
+        case TopicStarted():
+            return Outcome(enrolment)
+
+
+def _step_while_stopped(
+    pathway: Pathway, enrolment: Enrolment, event: Event, weekdays: AbstractSet[Weekday]
+) -> Outcome:
+    """What is recorded or moved is noted, and people hear of it; the patient hears nothing, and answers nothing."""
+    if isinstance(event, TimerFired | GaveWay | Answered | TextReceived):
+        return Outcome(enrolment)
+    freed = replace(enrolment, is_stopped=False)
+    if isinstance(event, TopicStarted):
+        # A pause is another matter, and stays.
+        return Outcome(freed if freed.is_paused else _resume(pathway, freed, event.on, weekdays))
+    outcome = step(pathway, freed, event, weekdays=weekdays)
+    return Outcome(
+        replace(outcome.enrolment, is_stopped=True),
+        tuple(effect for effect in outcome.effects if not isinstance(effect, Say)),
+    )
 
 
 # Timers

@@ -65,6 +65,7 @@ class ServiceTask(StrEnum):
 
     CHECK_NUMBER = "check_number"  # the provider says that the number does not work
     NO_CHANNEL = "no_channel"  # no number and no address that may be used
+    CONFIRM_NUMBER = "confirm_number"  # a week of silence after asking whether we may text the number
     WRONG_NUMBER = "wrong_number"  # whoever has the number is not the patient
     UNCLEAR_REPLY = "unclear_reply"
     MORE_TO_READ = "more_to_read"  # an answer was understood, and there were further words with it

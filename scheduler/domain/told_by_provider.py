@@ -40,6 +40,8 @@ def hear_as_told(
     heard = hear(situation, text, channel=channel, words=words, languages=languages, told=told)
     if opt_out is None:
         return heard
+    if opt_out is OptOut.STOP and heard.topic is not None:  # the provider ends everything
+        heard = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)
     # A word of the provider's own list. What we hear as STOP stays one, whatever the provider made of it.
     if heard.meaning.meaning not in (_MEANINGS[opt_out], Meaning.STOP):
         acted = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)

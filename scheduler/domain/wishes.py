@@ -33,6 +33,8 @@ def without_what_repeats(situation: Situation, *, until: date | None) -> Change 
 
 
 def repeats(situation: Situation, enrolled: Enrolled) -> bool:
-    """Whether the pathway sends something day by day or week by week."""
+    """Whether the pathway sends something day by day or week by week, and the patient has not stopped it."""
     pathway = situation.pathways.get(enrolled.state.pathway)
-    return pathway is not None and any(step.every is not None for step in pathway.steps.values())
+    if pathway is None or enrolled.state.is_stopped:
+        return False
+    return any(step.every is not None for step in pathway.steps.values())

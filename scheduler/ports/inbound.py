@@ -72,6 +72,10 @@ class Inbox(Protocol):
         """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
+    def wording_of(self, clinic_id: int, patient_id: UUID, template: str) -> str | None:
+        """Which wording of a service message the patient was last sent: its name, language and version."""
+        ...
+
     def answered(self, of: Iterable[Reply], *, planned_at: datetime) -> None:
         """What was planned for these patients at that instant, to go by e-mail, answers these e-mails."""
         ...
@@ -96,16 +100,26 @@ class Stops(Protocol):
         *,
         since: datetime,
         channel: Channel | None = None,
+        enrolments: Iterable[UUID] | None = None,
         reason: SkipReason = SkipReason.STOPPED,
     ) -> None:
         """What has been planned for these (clinic, patient) since then and has not gone will not go.
 
-        With `channel`, only answers to the patients' own messages on it: other messages may go another way.
+        With `channel`, only answers to the patients' own messages on it: other messages may go another way. With
+        `enrolments`, only what belongs to them.
         """
         ...
 
     def stopped_among(self, patient_ids: Iterable[UUID], channel: Channel) -> set[UUID]:
         """Those of the patients who may not be written to on `channel`: they stopped, left, or never had it."""
+        ...
+
+    def unconfirmed_among(self, patient_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the patients whose number must be confirmed before anything clinical is texted to it."""
+        ...
+
+    def stopped_topics_among(self, enrolment_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the enrolments that their patients want no more of."""
         ...
 
 

@@ -139,6 +139,17 @@ class Patients(Protocol):
         """The number or address will never work."""
         ...
 
+    def confirm_phones(self, of: Iterable[tuple[int, UUID]]) -> None:
+        """The numbers that these (clinic, patient) have now are confirmed; another number of theirs is not."""
+        ...
+
+    def confirm_those_who_answered(self, clinic_id: int, meanings: Iterable[str]) -> int:
+        """Confirm the numbers of the clinic's patients that have sent a reply with one of `meanings`.
+
+        Returns how many were not confirmed before.
+        """
+        ...
+
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
 
     def set_carer(self, clinic_id: int, patient_id: UUID, mode: CarerMode | None, channel: Channel | None) -> None:
@@ -160,7 +171,14 @@ class Patients(Protocol):
     def latest_consents(
         self, clinic_id: int, patient_ids: Sequence[UUID]
     ) -> dict[tuple[UUID, Channel], tuple[bool, date]]:
-        """The latest record per patient and channel: whether granted, and the date it was given."""
+        """The latest record per patient and channel: whether granted, and the date it was given.
+
+        What is about one topic alone says nothing about the channel.
+        """
+        ...
+
+    def consent_history(self, clinic_id: int, patient_id: UUID) -> list[Consent]:
+        """All that is on record about one patient's consent, oldest first."""
         ...
 
 

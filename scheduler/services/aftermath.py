@@ -224,6 +224,7 @@ def still_wanted(message: LedgerMessage, enrolled: Iterable[Enrolled], contact: 
     return (
         state is not None
         and (state.step, state.cycle, state.fired) == (message.step, message.cycle, message.fired)
+        and not state.is_stopped
         and not state.is_paused_on(local_date(now, contact.zone))
     )
 
@@ -238,6 +239,7 @@ def try_again(
         pathway=missed.pathway,
         due_date=missed.due_date,
         send_until=missed.send_until,
+        template=missed.template,
     )
     second = second_try(pending, contact, now, wait=wait)
     if second is None:

@@ -80,9 +80,14 @@ class Claiming:
             ready = self._addressing.addressed(unit, claimed, clinics, route.channel)
             batch = Claimed(is_continued=continued)
             verdicts: dict[tuple[object, ...], Verdict] = {}
+            stopped = self._stopped_topics(unit, ready)
             batch.threads = _threads(unit, ready)
             for one in ready:
-                self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts)
+                if one.message.enrolment_id in stopped:
+                    fallen = Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
+                    batch.fallen.append(fallen)
+                else:
+                    self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts)
             unit.ledger.begin_attempts(
                 [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=worker
             )
@@ -101,6 +106,14 @@ class Claiming:
             self._aftermath.settle(unit, batch.fallen, now=now)
             batch.touched = len(ready) - untouched
         return batch
+
+    @staticmethod
+    def _stopped_topics(unit: Unit, ready: list[ReadyMessage]) -> set[UUID]:
+        """Enrolments that their patients have stopped since. What waited then was voided: only what was on its way
+        and came back can be left."""
+        came_back = {one.message.enrolment_id for one in ready if one.message.attempts > 0}
+        came_back.discard(None)
+        return unit.stops.stopped_topics_among(each for each in came_back if each) if came_back else set()
 
     @staticmethod
     def _free(unit: Unit, patient_ids: set[UUID]) -> set[UUID]:
@@ -183,7 +196,15 @@ def _threads(unit: Unit, ready: Sequence[ReadyMessage]) -> Mapping[UUID, tuple[s
 def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...], Verdict]) -> Verdict:
     """The last look. Patients who stand alike have one and the same contact, and one answer."""
     message, contact = ready.message, ready.to.contact
-    key = (id(contact), message.kind, message.channel, message.pathway, message.due_date, message.send_until)
+    key = (
+        id(contact),
+        message.kind,
+        message.channel,
+        message.pathway,
+        message.template,
+        message.due_date,
+        message.send_until,
+    )
     if key not in known:
         pending = Pending(
             kind=message.kind,
@@ -191,6 +212,7 @@ def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...],
             pathway=message.pathway,
             due_date=message.due_date,
             send_until=message.send_until,
+            template=message.template,
         )
         known[key] = last_look(pending, contact, now)
     return known[key]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from scheduler.domain.holidays import HolidayCalendar
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Channel, StopScope
 from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.escalation import follow_working_days
@@ -15,9 +15,12 @@ from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time, parse_yes_no
 from scheduler.services.lanes import sender_key
+from scheduler.services.number_policy import follow_number_policy
+from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import sender_cause
 
 NONE = "none"  # written in place of a value to have none
+YES = "yes"
 
 _LONGEST_SPAN = 62  # days of one `FROM..TO`
 _MOST_CLOSED = 400
@@ -41,6 +44,8 @@ class OfficeSettings:
     duty_email: str | None = None
     email_from: str | None = None
     name_on_shared: str | None = None
+    stop_scope: str | None = None
+    confirm_numbers: str | None = None  # yes or no
     closed: tuple[str, ...] = ()
     not_closed: tuple[str, ...] = ()
 
@@ -52,16 +57,20 @@ def set_clinic(
     wanted: OfficeSettings,
     *,
     now: datetime,
+    rules: Rules | None = None,
 ) -> Clinic:
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
-    `calendars` are those that there are. Raises `ClinicFaultError`; nothing is changed then.
+    `calendars` are those that there are. By `rules` its patients are planned anew where `confirm_numbers` changes,
+    which needs them. Raises `ClinicFaultError`; nothing is changed then.
     """
     changed = with_settings(clinic, wanted, calendars)
     names = [name for name in _FIELDS if getattr(changed, name) != getattr(clinic, name)]
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
         follow_working_days(unit, calendars, changed, now)
+        if changed.confirm_numbers is not clinic.confirm_numbers and rules is not None:
+            follow_number_policy(unit, rules, changed, now=now)
         if changed.email_from != clinic.email_from:  # what was refused is not used any more
             gone = sender_cause(sender_key(Channel.EMAIL, clinic))
             unit.worklist.close(clinic.id, [gone], now=now, words="the clinic's e-mail sender was changed")
@@ -81,6 +90,8 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
         digest_at=_time("--digest-at", wanted.digest_at, clinic.digest_at),
         closed_days=_closed(clinic.closed_days, wanted),
         name_on_shared=_yes_no("--name-on-shared", wanted.name_on_shared, before=clinic.name_on_shared),
+        stop_scope=StopScope(wanted.stop_scope) if wanted.stop_scope else clinic.stop_scope,
+        confirm_numbers=wanted.confirm_numbers == YES if wanted.confirm_numbers else clinic.confirm_numbers,
     )
     for option, address in (("--digest-to", after.digest_to), ("--duty-email", after.duty_email)):
         if address and not after.email_from:
@@ -88,7 +99,17 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
     return after
 
 
-_FIELDS = ("holidays", "email_from", "digest_to", "duty_email", "digest_at", "closed_days", "name_on_shared")
+_FIELDS = (
+    "holidays",
+    "email_from",
+    "digest_to",
+    "duty_email",
+    "digest_at",
+    "closed_days",
+    "name_on_shared",
+    "stop_scope",
+    "confirm_numbers",
+)
 
 
 def _calendar(given: str | None, before: str | None, calendars: Mapping[str, HolidayCalendar]) -> str | None:

@@ -172,6 +172,7 @@ class Composer:
             activity=activities[message.turn % len(activities)] if activities else "",
             count=message.count,
             choices=to.choices if isinstance(to, Recipient) else "",
+            topic=message.step if message.pathway == SERVICE_MESSAGES else "",
         )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.ports import Unit
 from scheduler.records import Consent, Patient
 from scheduler.services.settled_tasks import close_settled
 
+PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
 _REVOKED = "consent revoked"
 
 
@@ -60,6 +62,31 @@ class Revocation:
     channels: Sequence[Channel]
     source: ConsentSource
     on: date
+    topic: str | None = None  # the one pathway that it is about; None: everything
+    wording: str | None = None
+
+
+def revoke_topics(
+    unit: Unit, revoked: Sequence[tuple[Revocation, Sequence[UUID]]], *, by: str, now: datetime
+) -> None:
+    """Append what patients take back for one topic each, and void what is planned for the enrolments on it."""
+    for one, enrolments in revoked:
+        patient = one.patient
+        record = Consent(
+            patient_id=patient.id,
+            clinic_id=patient.clinic_id,
+            channel=Channel.SMS,
+            granted=False,
+            source=one.source,
+            given_on=one.on,
+            recorded_by=by,
+            topic=one.topic,
+            wording=one.wording,
+        )
+        unit.patients.record_consents([replace(record, channel=each) for each in one.channels], now=now)
+        unit.stops.void([(patient.clinic_id, patient.id)], since=now - PENDING_FOR, enrolments=enrolments)
+        entry = (patient.clinic_id, _REVOKED, patient.id, f"{one.topic} alone, {one.source.value}")
+        unit.installation.audit([entry], actor=by, now=now)
 
 
 def revoke_all(unit: Unit, revoked: Sequence[Revocation], *, by: str, now: datetime) -> None:

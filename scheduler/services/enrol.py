@@ -122,7 +122,8 @@ class Enroller:
 
     def _first_contact(self, draft: PatientDraft, enrolled: tuple[Enrolled, ...]) -> datetime | None:
         """Patients of one zone, hour and plan share their first instant, and most of a clinic's do."""
-        key = (draft.timezone, draft.contact_time, draft.exercise_days, draft.pathways)
+        is_asked = self._clinic.confirm_numbers and bool(draft.sms_consent and draft.phone)
+        key = (draft.timezone, draft.contact_time, draft.exercise_days, draft.pathways, is_asked)
         if key not in self._next:
             today = self._today(draft.timezone or self._clinic.timezone)
             anybody = new_patient(new_id(), draft, self._clinic, today=today, by=self._by).patient

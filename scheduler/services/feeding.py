@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
+from scheduler.domain.messages import SkipReason
 from scheduler.domain.pace import Pace
 from scheduler.ports import OutboundEmail, OutboundSms, SendResult
 from scheduler.services.composing import Composed
@@ -29,7 +30,8 @@ class Feed:
     ) -> None:
         """Nothing is handed over from the moment `until` of the `steady` clock on, nor when `stopping`.
 
-        Nor is what is for somebody who, as `stops` sees it, has stopped since it was claimed: that is `stopped`.
+        Nor is what is for somebody who, as `stops` sees it, has stopped since it was claimed: that is `stopped`, with
+        the reason.
         """
         self._batch = batch
         self._pace = pace
@@ -37,7 +39,7 @@ class Feed:
         self._until = until
         self._stopping = stopping
         self._stops = stops
-        self.stopped: list[Composed] = []
+        self.stopped: list[tuple[Composed, SkipReason]] = []
         self._is_cut = False
         self._handed: dict[UUID, tuple[int, Composed]] = {}
         self._unanswered: set[UUID] = set()
@@ -51,8 +53,9 @@ class Feed:
                 if self._pace is None or self._pace.has_room(_weight(one), now=now):
                     break
                 yield None
-            if self._stops is not None and self._stops.has_stopped(one, self._batch[place:], now=now):
-                self.stopped.append(one)
+            why_not = self._stops.why_not(one, self._batch[place:], now=now) if self._stops is not None else None
+            if why_not is not None:
+                self.stopped.append((one, why_not))
                 continue
             if self._pace is not None:
                 self._pace.start(one.attempt.id, _weight(one))
@@ -85,7 +88,7 @@ class Feed:
     @property
     def left(self) -> list[Composed]:
         """What was never handed over, and may go another time."""
-        stopped = {one.attempt.id for one in self.stopped}
+        stopped = {one.attempt.id for one, _ in self.stopped}
         return [one for one in self._batch if one.attempt.id not in self._handed and one.attempt.id not in stopped]
 
 

@@ -15,7 +15,7 @@ from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
 from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.replies.interpret import Interpretation, Meaning
-from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.sending import CONFIRM_NUMBER, SERVICE_MESSAGES
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.told_by_provider import hear_as_told
@@ -26,17 +26,16 @@ from scheduler.services.bad_addresses import not_theirs
 from scheduler.services.carers import carer_decided
 from scheduler.services.cases import Case, cases_of
 from scheduler.services.changes import Decided, write_changes
-from scheduler.services.consenting import Revocation, record_consent, revoke_all
+from scheduler.services.consenting import PENDING_FOR, Revocation, record_consent, revoke_all, revoke_topics
 from scheduler.services.household import Household
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
-from scheduler.services.sharing import stop_all_at
+from scheduler.services.sharing import confirm_all_at, stop_all_at
 from scheduler.services.staff_mail import plan_staff_mail
 from scheduler.services.words import words_of
 
 BY_REPLY = "patient"  # the actor of what a patient's own message decided
 MOST_BEFORE = 20  # waiting replies of one patient that are heard before the one that cannot wait
-_PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
 _TOLD_FOR = timedelta(hours=50)  # longer than any local day
 
 _log = logging.getLogger(__name__)
@@ -96,7 +95,18 @@ class Hearing:
         for case, one in each:
             carer_decided(unit, self._rules, case, one, by=BY_REPLY, now=now)
             if one.consent is False:
-                stop_all_at(unit, self._rules, case.clinic, case.reply, source=case.source, by=BY_REPLY, now=now)
+                stop_all_at(
+                    unit,
+                    self._rules,
+                    case.clinic,
+                    case.reply,
+                    source=case.source,
+                    by=BY_REPLY,
+                    now=now,
+                    topic=one.topic,
+                )
+            elif one.consent and case.reply.channel is Channel.SMS:
+                confirm_all_at(unit, self._rules, case.clinic, case.reply, by=BY_REPLY, now=now)
         understood = [_as_understood(case.reply, one.meaning) for case, one in zip(cases, heard, strict=True)]
         if not is_echo:
             unit.inbox.understood(understood)
@@ -171,11 +181,20 @@ def _record(unit: Unit, all_heard: Sequence[tuple[Case, Heard]], *, now: datetim
     stopped = [
         Revocation(case.patient, _consented(case.patient) or [case.reply.channel], case.source, case.today)
         for case, one in heard
-        if one.consent is False
+        if one.consent is False and one.topic is None
     ]
+    topics = [
+        (
+            Revocation(case.patient, _consented(case.patient), case.source, case.today, topic=one.topic),
+            [enrolled.id for enrolled in case.enrolled if enrolled.state.pathway == one.topic],
+        )
+        for case, one in heard
+        if one.topic is not None
+    ]
+    revoke_topics(unit, topics, by=BY_REPLY, now=now)
     if stopped:
         own = [(one.patient.clinic_id, one.patient.id) for one in stopped]
-        unit.stops.void(own, since=now - _PENDING_FOR)
+        unit.stops.void(own, since=now - PENDING_FOR)
         revoke_all(unit, stopped, by=BY_REPLY, now=now)
     for case, one in heard:
         if one.consent:
@@ -188,7 +207,11 @@ def _record(unit: Unit, all_heard: Sequence[tuple[Case, Heard]], *, now: datetim
                 given_on=case.today,
                 by=BY_REPLY,
                 now=now,
+                wording=agreed_to(unit, case.patient) if case.reply.channel is Channel.SMS else None,
             )
+            # Not a number that has taken the place of the one they wrote from.
+            if case.reply.channel is Channel.SMS and case.patient.phone == case.reply.sender:
+                unit.patients.confirm_phones([(case.patient.clinic_id, case.patient.id)])
 
 
 def _suspended(unit: Unit, case: Case, heard: Heard, *, now: datetime) -> Heard:
@@ -201,7 +224,7 @@ def _suspended(unit: Unit, case: Case, heard: Heard, *, now: datetime) -> Heard:
         return heard
     after = not_theirs(unit, patient, reply.channel, reply.sender, now=now)
     own = [(patient.clinic_id, patient.id)]
-    since = now - _PENDING_FOR
+    since = now - PENDING_FOR
     unit.stops.void(own, since=since, channel=reply.channel, reason=SkipReason.WRONG_NUMBER)
     if after.status is patient.status:
         return heard
@@ -291,6 +314,13 @@ def _is_about_words(task: TaskChange) -> bool:
 
 def _as_understood(reply: Reply, meaning: Interpretation) -> Reply:
     return replace(reply, meaning=meaning.meaning.value, pathway=meaning.pathway, answer=meaning.answer)
+
+
+def agreed_to(unit: Unit, patient: Patient) -> str | None:
+    """The version of the question that the patient answers, where their number was asked about."""
+    if not patient.number_check.is_asked:
+        return None
+    return unit.inbox.wording_of(patient.clinic_id, patient.id, CONFIRM_NUMBER)
 
 
 def _consented(patient: Patient) -> list[Channel]:

@@ -27,7 +27,13 @@ def _pathways(rules: Rules, patient: Patient, enrolled: Any) -> list[Row]:
         pathway = rules.pathways.get(one.state.pathway)
         due = due_on(pathway, one.state, weekdays=patient.exercise_days) if pathway else None
         rows.append(
-            {"pathway": one.state.pathway, "step": one.state.step, "cycle": one.state.cycle, "next_date": due}
+            {
+                "pathway": one.state.pathway,
+                "step": one.state.step,
+                "cycle": one.state.cycle,
+                "next_date": due,
+                "stopped": one.state.is_stopped,
+            }
         )
     return rows
 

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from scheduler.domain.calendar import EVERY_DAY
+from scheduler.domain.number_check import UNASKED
 from scheduler.domain.people import Channel, ConsentSource, Mobility
 from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
@@ -107,7 +108,7 @@ def merge(
     if "phone" in changed and after.phone != patient.phone:
         is_bad = (Channel.SMS, (after.phone or "").lower()) in bad
         # Who has it now has never read how to stop.
-        after = replace(after, phone_bad=is_bad, stop_line_on=None)
+        after = replace(after, phone_bad=is_bad, stop_line_on=None, phone_confirmed=False, number_check=UNASKED)
     if "email" in changed and after.email != patient.email:
         after = replace(after, email_bad=(Channel.EMAIL, (after.email or "").lower()) in bad)
     after = with_status_of_addresses(after)

@@ -38,7 +38,7 @@ class Recording:
         ends = [_end(*each) for each in settled]
         ends += [_release(composed) for composed in answers.feed.left]
         stopped = answers.feed.stopped
-        ends += [_release(composed) for composed in stopped]
+        ends += [_release(composed) for composed, _ in stopped]
         if not ends:
             return []
         with self._store.writing() as unit:
@@ -73,22 +73,22 @@ class Recording:
             unit.worklist.open([task], now=now)
 
     @staticmethod
-    def _drop(unit: Unit, stopped: list[Composed]) -> list[Fallen]:
+    def _drop(unit: Unit, stopped: list[tuple[Composed, SkipReason]]) -> list[Fallen]:
         """Messages that are released because their patients have stopped: they go no further than that.
 
         Where it is only the number that is wrong, another way may take over today.
         """
-        channels = {one.message.channel for one in stopped}
+        channels = {one.message.channel for one, _ in stopped}
         wrong = {
             (patient_id, channel)
             for channel in channels
-            for patient_id in unit.numbers.bad_among({one.message.patient_id for one in stopped}, channel)
+            for patient_id in unit.numbers.bad_among({one.message.patient_id for one, _ in stopped}, channel)
         }
         fallen = [
             Fallen(one.message, MessageStatus.SKIPPED, SkipReason.WRONG_NUMBER.value, again=Again.TODAY)
             if (one.message.patient_id, one.message.channel) in wrong
-            else Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
-            for one in stopped
+            else Fallen(one.message, MessageStatus.SKIPPED, reason.value)
+            for one, reason in stopped
         ]
         unit.ledger.move(
             MessageStatus.SKIPPED, [(one.message.id, one.message.clinic_id, one.reason) for one in fallen]

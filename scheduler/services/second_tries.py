@@ -24,6 +24,7 @@ _REASONS = {
     SkipReason.NO_CHANNEL: _NO_NUMBER,
     SkipReason.NO_CONSENT: _NO_NUMBER,
     SkipReason.INACTIVE: _NO_NUMBER,
+    SkipReason.UNCONFIRMED: "nobody at the number has agreed yet to be texted there",
 }
 
 

@@ -23,6 +23,8 @@ def settled_by(before: Patient, after: Patient) -> Iterator[ServiceTask]:
     if was_corrected and not is_bad:
         yield ServiceTask.CHECK_NUMBER
         yield ServiceTask.WRONG_NUMBER
+    if before.phone != after.phone:  # the new one is asked about anew
+        yield ServiceTask.CONFIRM_NUMBER
     has_phone = after.phone is not None and not after.phone_bad and after.sms_consent
     has_email = after.email is not None and not after.email_bad and after.email_consent
     if has_phone or has_email:

@@ -116,6 +116,7 @@ class _Walk:
                 change = plan(self._contact, self._enrolled, self._rules.pathways, at)
             self._contact, self._enrolled, due = change.contact, change.enrolments, change.next_contact_at
             for message in change.messages:
+                self._channel = message.channel  # the patient answers the way they were last written to
                 yield max(at, message.send_from), message
 
     def _hear(self, text: str, at: datetime) -> Change:

@@ -35,19 +35,21 @@ class Loaded:
         return replace(self, patient=patient, situation=replace(self.situation, contact=contact))
 
 
-def load(unit: Unit, rules: Rules, clinic: Clinic, patient_id: UUID, now: datetime) -> Loaded | None:
-    """The patient with their enrolments, locked; None when the clinic has no such patient."""
-    patient = unit.patients.get(clinic.id, patient_id, lock=True)
+def load(
+    unit: Unit, rules: Rules, clinic: Clinic, patient_id: UUID, now: datetime, *, lock: bool = True
+) -> Loaded | None:
+    """The patient with their enrolments, locked unless told otherwise; None when the clinic has no such patient."""
+    patient = unit.patients.get(clinic.id, patient_id, lock=lock)
     if patient is None:
         return None
     enrolled = unit.patients.enrolments([patient_id]).get(patient_id, ())
     return Loaded(clinic, patient, Situation(patient.contact(clinic), enrolled, rules.pathways, now))
 
 
-def load_by_mrn(unit: Unit, rules: Rules, clinic: Clinic, mrn: str, now: datetime) -> Loaded:
+def load_by_mrn(unit: Unit, rules: Rules, clinic: Clinic, mrn: str, now: datetime, *, lock: bool = True) -> Loaded:
     """As `load`, by MRN. Raises `UnknownPatientError`."""
     known = unit.patients.by_mrn(clinic.id, [mrn]).get(mrn)
-    loaded = load(unit, rules, clinic, known.id, now) if known is not None else None
+    loaded = load(unit, rules, clinic, known.id, now, lock=lock) if known is not None else None
     if loaded is None:
         raise UnknownPatientError(mrn, clinic)
     return loaded

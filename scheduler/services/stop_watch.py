@@ -1,7 +1,8 @@
 """The very last look before each hand-over: has the patient stopped since the message was claimed?
 
 A batch is claimed at once, and handing it over may take minutes where a sender has a pace or a provider is slow.
-Nobody who has been told that their STOP is taken should get a text a second later.
+Nobody who has been told that their STOP is taken should get a text a second later. Nor should a number that is no
+longer the patient's get one, where the clinic has numbers confirmed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from scheduler.domain.messages import MessageKind
+from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ports import Store
@@ -30,23 +31,41 @@ class StopWatch:
         self._channel = channel
         self._looked_at = claimed_at
         self._stopped: dict[Addressee, set[UUID]] = {each: set() for each in Addressee}
+        self._stopped_topics: set[UUID] = set()
+        self._unconfirmed: set[UUID] = set()
 
-    def has_stopped(self, one: Composed, left: Sequence[Composed], *, now: float) -> bool:
-        """Whether the message may not go any more; `left` are those not handed over yet, it among them.
+    def why_not(self, one: Composed, left: Sequence[Composed], *, now: float) -> SkipReason | None:
+        """Why the message may not go any more, if so; `left` are those not handed over yet, it among them.
 
         Raises when the database is away: then nothing more of the batch goes.
         """
         if now - self._looked_at >= LOOK_EVERY:
-            with self._store.reading() as unit:
-                asked = [each.message for each in left if not _goes_after_a_stop(each)]
-                patients = {each.patient_id for each in asked if each.to is Addressee.PATIENT}
-                cared_for = {each.patient_id for each in asked if each.to is Addressee.CARER}
-                self._stopped = {
-                    Addressee.PATIENT: unit.stops.stopped_among(patients, self._channel) if patients else set(),
-                    Addressee.CARER: unit.carers.stopped_among(cared_for, self._channel) if cared_for else set(),
-                }
+            self._look(left)
             self._looked_at = now
-        return one.message.patient_id in self._stopped[one.message.to] and not _goes_after_a_stop(one)
+        message = one.message
+        if message.patient_id in self._stopped[message.to] and not _goes_after_a_stop(one):
+            return SkipReason.STOPPED
+        if message.enrolment_id in self._stopped_topics:
+            return SkipReason.STOPPED
+        is_own = message.to is Addressee.PATIENT
+        if is_own and message.patient_id in self._unconfirmed and message.pathway != SERVICE_MESSAGES:
+            return SkipReason.UNCONFIRMED
+        return None
+
+    def _look(self, left: Sequence[Composed]) -> None:
+        asked = [each.message for each in left if not _goes_after_a_stop(each)]
+        patients = {each.patient_id for each in asked if each.to is Addressee.PATIENT}
+        cared_for = {each.patient_id for each in asked if each.to is Addressee.CARER}
+        clinical = [each.message for each in left if each.message.pathway != SERVICE_MESSAGES]
+        enrolments = {each.enrolment_id for each in clinical if each.enrolment_id is not None}
+        with self._store.reading() as unit:
+            self._stopped = {
+                Addressee.PATIENT: unit.stops.stopped_among(patients, self._channel) if patients else set(),
+                Addressee.CARER: unit.carers.stopped_among(cared_for, self._channel) if cared_for else set(),
+            }
+            self._stopped_topics = unit.stops.stopped_topics_among(enrolments) if enrolments else set()
+            if self._channel is Channel.SMS and clinical:
+                self._unconfirmed = unit.stops.unconfirmed_among({each.patient_id for each in clinical})
 
 
 def _goes_after_a_stop(one: Composed) -> bool:

@@ -285,6 +285,23 @@ class Inbox:
 
     # Reading
 
+    def wording_of(self, clinic_id: int, patient_id: UUID, template: str) -> str | None:
+        """Which wording of a service message the patient was last sent: its name, language and version."""
+        query = (
+            select(messages.c.language, messages.c.template_version)
+            .where(
+                messages.c.patient_id == patient_id,
+                messages.c.clinic_id == clinic_id,
+                messages.c.pathway == SERVICE_MESSAGES,
+                messages.c.template == template,
+                messages.c.template_version.is_not(None),
+            )
+            .order_by(messages.c.planned_at.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else f"{template} {row.language} {row.template_version}"
+
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None:
         """One reply of the clinic."""
         query = _REPLIES.where(replies.c.clinic_id == clinic_id, replies.c.id == reply_id)

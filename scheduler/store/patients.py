@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Update, func, select, update
+from sqlalchemy import Connection, Select, Update, func, or_, select, update
 
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.enrolment import Enrolment
@@ -19,7 +20,7 @@ from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
 from scheduler.store.bulk import Alike, insert_alike, insert_rows, keyed, once_each, update_rows
 from scheduler.store.recurring import Recurring
-from scheduler.store.tables import consents, enrolments, patients
+from scheduler.store.tables import consents, enrolments, patients, replies
 from scheduler.store.vault import Vault
 
 _OF_PATIENT = Recurring([enrolments.c.patient_id])
@@ -161,8 +162,19 @@ class Patients:
 
     def update(self, changed: Iterable[Patient], *, now: datetime) -> None:
         """Write the whole record of each patient."""
-        values = [rows.patient_values(patient, self._vault) | {"updated_at": now} for patient in changed]
+        written = list(changed)
+        values = [rows.patient_values(patient, self._vault) | {"updated_at": now} for patient in written]
         self._update(_UPDATE_PATIENT, (keyed(row.pop("id"), row.pop("clinic_id"), **row) for row in values))
+        self._keep_confirmed(written)
+
+    def _keep_confirmed(self, written: Iterable[Patient]) -> None:
+        """While there are several keys, a number that is written again has a new index; confirmed it still is."""
+        for patient in written:
+            newest, *older = self._vault.indexes("patients.phone", patient.phone) if patient.phone else (b"",)
+            if older:
+                same = patients.c.confirmed_index.in_(older)
+                own = (patients.c.id == patient.id) & (patients.c.clinic_id == patient.clinic_id)
+                self._connection.execute(_UPDATE_PATIENT.where(own, same).values(confirmed_index=newest))
 
     def set_contacts(self, changed: Iterable[tuple[UUID, int, Contact, datetime | None]]) -> None:
         """Write what a decision changed: (patient, clinic, contact, next contact)."""
@@ -186,6 +198,45 @@ class Patients:
         """The number or address will never work."""
         column = "phone_bad" if channel is Channel.SMS else "email_bad"
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: True})])
+
+    def confirm_phones(self, of: Iterable[tuple[int, UUID]]) -> None:
+        """The numbers that these (clinic, patient) have now are confirmed; another number of theirs is not."""
+        for clinic_id, patient_id in of:
+            own = (patients.c.id == patient_id) & (patients.c.clinic_id == clinic_id)
+            self._connection.execute(_UPDATE_PATIENT.where(own).values(confirmed_index=patients.c.phone_index))
+
+    def confirm_those_who_answered(self, clinic_id: int, meanings: Iterable[str]) -> int:
+        """Confirm the numbers of the clinic's patients that have sent a reply with one of `meanings`.
+
+        Returns how many were not confirmed before.
+        """
+        found = self._connection.execute(
+            select(patients.c.id, patients.c.phone)
+            .where(
+                patients.c.clinic_id == clinic_id,
+                patients.c.phone_index.is_not(None),
+                or_(patients.c.confirmed_index.is_(None), patients.c.confirmed_index != patients.c.phone_index),
+            )
+            .order_by(patients.c.id)
+            .with_for_update(key_share=True)
+        ).all()
+        wrote = select(replies.c.patient_id, replies.c.sender_index).where(
+            replies.c.clinic_id == clinic_id,
+            replies.c.channel == Channel.SMS.value,
+            replies.c.meaning.in_(list(meanings)),
+        )
+        numbers: dict[UUID, set[bytes]] = defaultdict(set)
+        for patient_id, index in self._connection.execute(wrote):
+            numbers[patient_id].add(bytes(index))
+        confirmed = [(clinic_id, row.id) for row in found if self._is_among(row.phone, numbers.get(row.id))]
+        self.confirm_phones(confirmed)
+        return len(confirmed)
+
+    def _is_among(self, phone: bytes, indexes: AbstractSet[bytes] | None) -> bool:
+        if not indexes:
+            return False
+        number = self._vault.open("patients.phone", phone) or ""
+        return not indexes.isdisjoint(self._vault.indexes("replies.sender", number.lower()))
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None:
         """What the latest consent record says, kept with the patient for the planner."""
@@ -248,6 +299,7 @@ class Patients:
                 "clinic_id": record.clinic_id,
                 "patient_id": record.patient_id,
                 "channel": record.channel.value,
+                "topic": record.topic,
                 "granted": record.granted,
                 "source": record.source.value,
                 "given_on": record.given_on,
@@ -262,16 +314,29 @@ class Patients:
     def latest_consents(
         self, clinic_id: int, patient_ids: Sequence[UUID]
     ) -> dict[tuple[UUID, Channel], tuple[bool, date]]:
-        """The latest record per patient and channel: whether granted, and the date it was given."""
+        """The latest record per patient and channel: whether granted, and the date it was given.
+
+        What is about one topic alone says nothing about the channel.
+        """
         query = (
             select(consents.c.patient_id, consents.c.channel, consents.c.granted, consents.c.given_on)
             .where(consents.c.clinic_id == clinic_id, consents.c.patient_id.in_(patient_ids))
+            .where(consents.c.topic.is_(None))
             .order_by(consents.c.recorded_at, consents.c.id)
         )
         return {
             (row.patient_id, Channel(row.channel)): (row.granted, row.given_on)
             for row in self._connection.execute(query)
         }
+
+    def consent_history(self, clinic_id: int, patient_id: UUID) -> list[Consent]:
+        """All that is on record about one patient's consent, oldest first."""
+        query = (
+            select(consents)
+            .where(consents.c.clinic_id == clinic_id, consents.c.patient_id == patient_id)
+            .order_by(consents.c.recorded_at, consents.c.id)
+        )
+        return [rows.consent_from(row) for row in self._connection.execute(query)]
 
 
 @lru_cache(maxsize=256)

@@ -49,7 +49,8 @@ def _resealed(engine: Engine, vault: Vault, table: Table, names: list[str]) -> I
     keys = list(table.primary_key.columns)
     after: tuple[Any, ...] | None = None
     while True:
-        query = select(*keys, *(table.c[name] for name in names)).order_by(*keys).limit(BATCH)
+        compared = (patients.c.phone_index, patients.c.confirmed_index) if table is patients else ()
+        query = select(*keys, *(table.c[name] for name in names), *compared).order_by(*keys).limit(BATCH)
         if after is not None:
             query = query.where(tuple_(*keys) > after)
         with writing(engine) as connection:
@@ -78,4 +79,6 @@ def _values(vault: Vault, table: Table, names: list[str], row: Any) -> dict[str,
         for column, (source, made_as) in _INDEXES.items():
             if column.table is table and source == name and text is not None:
                 values[column.name] = vault.index(made_as, text.lower())
+    if table is patients and "phone_index" in values and row["confirmed_index"] == row["phone_index"]:
+        values["confirmed_index"] = values["phone_index"]  # the same number, by the new key
     return values

@@ -15,9 +15,19 @@ from scheduler.domain.calendar import Weekday
 from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.number_check import NumberCheck, Ways
+from scheduler.domain.people import (
+    Addressee,
+    CarerMode,
+    Channel,
+    ConsentSource,
+    Mobility,
+    PatientStatus,
+    RiskFactor,
+    StopScope,
+)
 from scheduler.domain.when import ContactWindow
-from scheduler.records import Clinic, Patient
+from scheduler.records import Clinic, Consent, Patient
 from scheduler.store.recurring import Recurring
 from scheduler.store.tables import messages, patients
 from scheduler.store.vault import Vault
@@ -60,6 +70,8 @@ def clinic_from(row: AnyRow) -> Clinic:
         digest_at=row.digest_at,
         duty_email=row.duty_email,
         name_on_shared=row.name_on_shared,
+        stop_scope=StopScope(row.stop_scope),
+        confirm_numbers=row.confirm_numbers,
     )
 
 
@@ -92,7 +104,24 @@ def clinic_values(clinic: Clinic) -> Values:
         "digest_at": clinic.digest_at,
         "duty_email": clinic.duty_email,
         "name_on_shared": clinic.name_on_shared,
+        "stop_scope": clinic.stop_scope.value,
+        "confirm_numbers": clinic.confirm_numbers,
     }
+
+
+def consent_from(row: AnyRow) -> Consent:
+    return Consent(
+        patient_id=row.patient_id,
+        clinic_id=row.clinic_id,
+        channel=Channel(row.channel),
+        topic=row.topic,
+        granted=row.granted,
+        source=ConsentSource(row.source),
+        given_on=row.given_on,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+        wording=row.wording,
+    )
 
 
 def patient_from(row: Any, vault: Vault) -> Patient:
@@ -125,11 +154,14 @@ def patient_from(row: Any, vault: Vault) -> Patient:
         contacted_on=row.contacted_on,
         contacts_that_day=row.contacts_that_day,
         stop_line_on=row.stop_line_on,
+        phone_confirmed=row.confirmed_index is not None and row.confirmed_index == row.phone_index,
+        number_check=NumberCheck(row.confirm_asks, row.confirm_asked_on),
         source=vault.open("patients.source", row.source),
     )
 
 
 def patient_values(patient: Patient, vault: Vault) -> Values:
+    """The columns of a whole record, but for `confirmed_index`: a record that is written confirms no number."""
     phone, email = patient.phone, patient.email
     return {
         "id": patient.id,
@@ -162,6 +194,8 @@ def patient_values(patient: Patient, vault: Vault) -> Values:
         "contacted_on": patient.contacted_on,
         "contacts_that_day": patient.contacts_that_day,
         "stop_line_on": patient.stop_line_on,
+        "confirm_asks": patient.number_check.asks,
+        "confirm_asked_on": patient.number_check.asked_on,
         "source": vault.seal("patients.source", patient.source),
     }
 
@@ -172,6 +206,9 @@ CONTACT = Recurring(
         patients.c.phone_index.is_not(None).label("has_phone"),
         patients.c.phone_bad,
         patients.c.sms_consent,
+        (patients.c.confirmed_index == patients.c.phone_index).label("is_confirmed"),
+        patients.c.confirm_asks,
+        patients.c.confirm_asked_on,
         patients.c.email_index.is_not(None).label("has_email"),
         patients.c.email_bad,
         patients.c.email_consent,
@@ -196,13 +233,22 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
     """What the planner needs of a patient, without opening a single sealed column."""
     has_phone = row.has_phone and not row.phone_bad
     has_email = row.has_email and not row.email_bad
+    reach, check = Ways(
+        has_phone=has_phone,
+        sms_consent=row.sms_consent,
+        is_confirmed=bool(row.is_confirmed),
+        has_email=has_email,
+        email_consent=row.email_consent,
+        confirms_numbers=clinic.confirm_numbers,
+        check=NumberCheck(row.confirm_asks, row.confirm_asked_on),
+    ).reach()
     own = Contact(
         zone=ZoneInfo(row.timezone),
         contact_time=row.contact_time or clinic.contact_time,
         window=clinic.window,
         weekdays=weekdays_of(row.exercise_days),
         channel=Channel(row.channel),
-        reach=Reach(sms=has_phone and row.sms_consent, email=has_email and row.email_consent),
+        reach=reach,
         has_address=has_phone or has_email,
         status=PatientStatus(row.status),
         paused_until=row.paused_until,
@@ -211,6 +257,8 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
         contacts_that_day=row.contacts_that_day,
         stop_line_on=row.stop_line_on,
         mobility=Mobility(row.mobility),
+        stop_scope=clinic.stop_scope,
+        check=check,
     )
     if row.carer_mode is None:
         return own
@@ -225,6 +273,8 @@ def contact_values(contact: Contact) -> Values:
         "contacted_on": contact.contacted_on,
         "contacts_that_day": contact.contacts_that_day,
         "stop_line_on": contact.stop_line_on,
+        "confirm_asks": contact.check.asks if contact.check else 0,
+        "confirm_asked_on": contact.check.asked_on if contact.check else None,
     }
 
 

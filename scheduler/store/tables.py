@@ -120,6 +120,8 @@ clinics = Table(
     Column("digest_due_at", Instant),  # when the next digest is due; null: none is wanted
     Column("duty_email", String(254)),
     Column("name_on_shared", Boolean, nullable=False),  # first names may stand on a number that several share
+    Column("stop_scope", String(8), nullable=False),  # what a STOP that names one topic ends: all, topic
+    Column("confirm_numbers", Boolean, nullable=False),  # nothing clinical goes to a number before it is confirmed
     Column("created_at", Instant, nullable=False),
     Index(
         "ix_clinics_digest_due_at",
@@ -200,6 +202,9 @@ patients = Table(
     Column("contacted_on", Date),  # the last local date that had a reminder
     Column("contacts_that_day", SmallInteger, nullable=False),
     Column("stop_line_on", Date),  # the last local date whose text said how to stop
+    Column("confirmed_index", LargeBinary(16)),  # of the number that was confirmed: any other is not
+    Column("confirm_asks", SmallInteger, nullable=False),  # how often the number now on file has been asked about
+    Column("confirm_asked_on", Date),  # the local date of the last time
     Column("source", Sealed),  # the import row as last read, so that a later file changes only what it changed
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -222,6 +227,7 @@ consents = Table(
     _clinic(),
     _patient(),
     Column("channel", String(8), nullable=False),
+    Column("topic", String(32)),  # the one pathway that it is about; null: all
     Column("granted", Boolean, nullable=False),
     Column("source", String(16), nullable=False),
     Column("given_on", Date, nullable=False),  # the date the patient decided, which may precede the record
@@ -265,6 +271,7 @@ enrolments = Table(
     Column("paused_until", Date),
     Column("is_paused", Boolean, nullable=False),
     Column("rest_months", SmallInteger),
+    Column("is_stopped", Boolean, nullable=False),  # the patient wants no more of it
     Column("contact_time", Time),  # null: the patient's
     Column("enrolled_on", Date, nullable=False),
     UniqueConstraint("patient_id", "pathway"),

@@ -15,11 +15,11 @@ from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.ports import ErrorClass, OutboundSms, Outcome, SendResult
 from scheduler.services import hearing
-from scheduler.services.deliver import Delivery
 from scheduler.services.plan import plan_all_due
 from scheduler.services.replies import Arrival, Fate, Inbound, Reception, Taken
 from scheduler.store.engine import reading
 from scheduler.store.tables import consents
+from tests.support.deliveries import delivery_of
 from tests.support.scripted_sms import Scripted, accepted
 from tests.support.worlds import MONDAY, World, new_york, phone_of, world_at
 
@@ -210,19 +210,6 @@ def test_words_of_danger_beside_a_stop_reach_a_person(world: World) -> None:
 
 
 # On its way already
-
-
-def delivery_of(world: World, sms: Scripted) -> Delivery:
-    return Delivery(
-        store=world.store,
-        rules=world.rules,
-        claiming=world.app._claiming,
-        sms=sms,
-        email=world.app.email_channel,
-        clock=world.clock,
-        worker="w",
-        steady=sms.steady,
-    )
 
 
 def morning(world: World, patients: int) -> None:

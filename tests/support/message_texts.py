@@ -12,7 +12,15 @@ from typing import Any
 
 import yaml
 
-from scheduler.catalogue.template_tree import FOR_WHOM, SERVICE, SERVICE_MESSAGES, STOP_LINE, Piece, source_name
+from scheduler.catalogue.template_tree import (
+    CONFIRM_NUMBER,
+    FOR_WHOM,
+    SERVICE,
+    SERVICE_MESSAGES,
+    STOP_LINE,
+    Piece,
+    source_name,
+)
 from scheduler.catalogue.templates import TemplateLibrary
 from scheduler.ports import MessageValues
 
@@ -66,7 +74,7 @@ def _said(node: Any) -> Iterator[str]:
 
 
 def _messages() -> list[str]:
-    found = {f"{SERVICE}/{name}" for name in SERVICE_MESSAGES if name not in (STOP_LINE, FOR_WHOM)}
+    found = {f"{SERVICE}/{name}" for name in SERVICE_MESSAGES if name not in (STOP_LINE, FOR_WHOM, CONFIRM_NUMBER)}
     for file in (ROOT / "config" / "pathways").glob("*.yaml"):
         pathway = _pathway(file.stem)
         found |= {f"{file.stem}/{said}" for said in _said(pathway)}
@@ -74,7 +82,9 @@ def _messages() -> list[str]:
     return sorted(found)
 
 
-MESSAGES = _messages()  # as `<pathway>/<message>`, all but what stands in others
+MESSAGES = _messages()  # as `<pathway>/<message>`, all but what stands in others or is a text only
+TEXTS = [*MESSAGES, f"{SERVICE}/{CONFIRM_NUMBER}"]
+TOPICS = [file.stem for file in sorted((ROOT / "config" / "pathways").glob("*.yaml"))]
 
 
 def steps_that_ask(message: str) -> list[dict[str, Any]]:
@@ -120,7 +130,13 @@ def activity_texts(language: str, pathway: str = "exercise") -> list[str]:
 
 
 def values(
-    *, activity: str = "", count: int = 3, clinic: str = CLINIC, phone: str = PHONE, name: str = "Ana"
+    *,
+    activity: str = "",
+    count: int = 3,
+    clinic: str = CLINIC,
+    phone: str = PHONE,
+    name: str = "Ana",
+    topic: str = "exercise",
 ) -> MessageValues:
     """What a template is filled with here."""
     return MessageValues(
@@ -131,6 +147,7 @@ def values(
         unsubscribe_url=UNSUBSCRIBE,
         activity=activity,
         count=count,
+        topic=topic,
     )
 
 
@@ -144,13 +161,14 @@ def render(message: str, language: str, piece: Piece, filled: MessageValues) -> 
 
 @cache
 def every_rendering(message: str, language: str, piece: Piece) -> tuple[str, ...]:
-    """The file with and without a phone, with each activity or count it may be given; each outcome once."""
+    """The file with and without a phone, with each activity, count or topic it may be given; each outcome once."""
     source = source_of(message, language, piece)
     offered = activity_texts(language, message.partition("/")[0]) if "{{ activity }}" in source else [""]
     counts = _COUNTS if "count" in source else (3,)
+    topics = [*TOPICS, "another"] if "topic" in source else [""]
     filled = (
-        values(activity=activity, count=count, phone=phone)
-        for phone, activity, count in product(("", PHONE), offered, counts)
+        values(activity=activity, count=count, phone=phone, topic=topic)
+        for phone, activity, count, topic in product(("", PHONE), offered, counts, topics)
     )
     return tuple(dict.fromkeys(render(message, language, piece, one) for one in filled))
 

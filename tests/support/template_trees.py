@@ -8,6 +8,7 @@ from pathlib import Path
 from scheduler.catalogue.message_uses import message_uses
 from scheduler.catalogue.template_faults import template_faults
 from scheduler.catalogue.template_tree import (
+    FOR_WHOM,
     SERVICE,
     STOP_LINE,
     Piece,
@@ -72,6 +73,8 @@ _WORDS = {
     ("ask", "es"): f"¿Cómo está su paso? {_DIGITS['es']}",
     ("again", "en"): f"How is your step now? {_DIGITS['en']}",
     ("again", "es"): f"¿Cómo está su paso hoy? {_DIGITS['es']}",
+    ("confirm_number", "en"): "May we text you? Reply 1.",
+    ("confirm_number", "es"): "¿Le podemos escribir? Responda 1.",
 }
 _ANY_WORDS = {"en": "Thank you for your reply.", "es": "Gracias por su respuesta."}
 _MORE_WORDS = {
@@ -79,6 +82,7 @@ _MORE_WORDS = {
     "es": "Estamos aquí. Llame si gusta.",
 }
 _STOP_LINES = {"en": "Reply STOP to stop.", "es": "Mande STOP para parar."}
+_OPENINGS = {"en": "{{ clinic }}, for {{ for_whom }}", "es": "{{ clinic }}, para {{ for_whom }}"}
 _SUBJECTS = {"en": "A note from {{ clinic }}", "es": "Un aviso de {{ clinic }}"}
 
 
@@ -146,6 +150,8 @@ def _sound_text(pathway: str, name: str, language: str, piece: Piece) -> str:
     words = _WORDS.get((name, language), _ANY_WORDS[language])
     if (pathway, name) == (SERVICE, STOP_LINE):
         return _STOP_LINES[language]
+    if (pathway, name) == (SERVICE, FOR_WHOM):
+        return _OPENINGS[language]
     if piece is Piece.SMS:
         return f"{{{{ clinic }}}}: {words}"
     if piece is Piece.SUBJECT:

@@ -19,6 +19,8 @@ from tests.support.message_texts import (
     MESSAGES,
     NEVER,
     TEMPLATES,
+    TEXTS,
+    TOPICS,
     WORDY,
     capitals,
     digits_of,
@@ -31,6 +33,7 @@ from tests.support.message_texts import (
 )
 
 each_message = pytest.mark.parametrize("message", MESSAGES)
+each_text = pytest.mark.parametrize("message", TEXTS)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 REPLY_WORDS = {
@@ -41,13 +44,15 @@ CARRIER_WORDS = {  # they act at the carrier, so they stand only where that is w
     "service/help": {"STOP"},
     "service/started": {"HELP", "STOP"},
     "service/stopped": {"START"},
+    "service/topic_stopped": {"STOP"},
+    "service/confirm_number": {"STOP", "WRONG", "EQUIVOCADO"},
 }
 DONE_WORD = {"en": "DONE", "es": "HECHO"}
 
 SMS_LIMIT = 160
 STOP_LINE_LIMIT = 20
 ROOM_FOR_STOP_LINE = STOP_LINE_LIMIT + 2  # a space before it, and one character to spare
-TELLS_STOP_ITSELF = {"service/help", "service/started"}
+TELLS_STOP_ITSELF = {"service/help", "service/started", "service/topic_stopped", "service/confirm_number"}
 
 
 @each_language
@@ -63,7 +68,7 @@ def test_no_message_is_written_that_nothing_sends() -> None:
         for folder in (TEMPLATES / "messages").glob("*/*")
         if folder.is_dir()
     }
-    assert written == {*MESSAGES, "service/stop_line", "service/for_whom"}
+    assert written == {*TEXTS, "service/stop_line", "service/for_whom"}
 
 
 @each_language
@@ -81,6 +86,7 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "exercise/well_done": {"count"},
         "nutrition/idea": {"activity"},
         "service/who": {"choices"},
+        "service/topic_stopped": {"topic"},
     }.get(message, set())
     for piece in Piece:
         tree = Environment(autoescape=True).parse(source_of(message, language, piece))
@@ -108,13 +114,13 @@ def test_nothing_tells_a_diagnosis_a_drug_a_dose_a_result_or_fear(message: str, 
 
 
 @each_language
-@each_message
+@each_text
 def test_a_text_says_first_which_clinic_writes(message: str, language: str) -> None:
     for text in every_rendering(message, language, Piece.SMS):
         assert text.startswith(f"{CLINIC}: ")
 
 
-@each_message
+@each_text
 def test_an_english_text_is_one_segment_with_its_stop_line(message: str) -> None:
     limit = SMS_LIMIT if message in TELLS_STOP_ITSELF else SMS_LIMIT - ROOM_FOR_STOP_LINE
     for text in every_rendering(message, "en", Piece.SMS):
@@ -123,7 +129,7 @@ def test_an_english_text_is_one_segment_with_its_stop_line(message: str) -> None
         assert length.units <= limit, text
 
 
-@each_message
+@each_text
 def test_a_spanish_text_is_one_segment_without_its_stop_line_and_two_with_it(message: str) -> None:
     ending = render("service/stop_line", "es", Piece.SMS, values())
     for text in every_rendering(message, "es", Piece.SMS):
@@ -194,3 +200,21 @@ def test_a_text_without_a_phone_has_no_gap_where_it_would_stand(message: str, la
     for piece in WORDY:
         words_seen = seen(render(message, language, piece, values(activity="Walk.", phone="")), piece)
         assert not re.search(r" {2}| [.,:?!]|\b(?:at|al)\.| at$| al$", words_seen), words_seen
+
+
+@each_language
+def test_the_text_that_asks_about_a_number_tells_whoever_has_it_nothing(language: str) -> None:
+    for text in every_rendering("service/confirm_number", language, Piece.SMS):
+        assert set(re.findall(r"\d+", text)) == {"1"}
+        assert capitals(text.replace(CLINIC, "")) <= CARRIER_WORDS["service/confirm_number"]
+        assert not re.search(r"Ana|health|care|salud|remind|aviso", text.replace(CLINIC, ""), re.IGNORECASE)
+        words, sentence = longest_sentence(text.replace(f"{CLINIC}: ", ""))
+        assert words <= 15, sentence
+
+
+@each_language
+def test_what_a_topic_is_called_is_known_for_every_pathway_that_is_shipped(language: str) -> None:
+    said = {topic: render("service/topic_stopped", language, Piece.SMS, values(topic=topic)) for topic in TOPICS}
+    other = render("service/topic_stopped", language, Piece.SMS, values(topic="one that a clinic has added"))
+    assert len({*said.values(), other}) == len(TOPICS) + 1
+    assert all("STOP" in text for text in said.values())

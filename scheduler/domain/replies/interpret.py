@@ -37,7 +37,7 @@ from scheduler.domain.replies.indexes import Languages
 from scheduler.domain.replies.meaning import ANY, DONE, Interpretation, Meaning, OpenQuestion
 from scheduler.domain.replies.parts import Parts, read_parts
 from scheduler.domain.replies.text import is_reaction
-from scheduler.domain.replies.urgent import read_urgent
+from scheduler.domain.replies.urgent import read_urgent, topic_of
 from scheduler.domain.replies.vocabulary import Vocabulary, vocabulary
 from scheduler.domain.replies.words import CARRIER_WORDS, CarrierMeaning, Command, ReplyWords, WordList
 
@@ -64,6 +64,8 @@ def interpret(
     read = read_urgent(heard) or _read(heard, open_questions)
     if read.meaning is Meaning.UNCLEAR and not read.is_courtesy and len(known) < len(every):
         read = _in_other_languages(heard, open_questions, known, every) or read
+    if read.meaning is Meaning.START:
+        read = replace(read, topic=topic_of(heard))
     return read if read.text or read.meaning is Meaning.SUPPLEMENT else replace(read, text=heard.own)
 
 
@@ -104,6 +106,8 @@ def _unclear() -> Interpretation:
 def _whole_command(heard: Heard) -> Interpretation | None:
     """START, HELP and the wrong number, which are commands only as the whole text."""
     bare = heard.without_polite(heard.words)
+    if _starts_topic(heard):
+        return Interpretation(meaning=Meaning.START)
     commands = {*heard.vocabulary.commands.whole(heard.words), *heard.vocabulary.commands.whole(bare)}
     carrier = {CARRIER_WORDS.get(reading) for reading in bare[0]} if len(bare) == 1 else set()
     if CarrierMeaning.OPT_IN in carrier or Command.START in commands:
@@ -111,6 +115,16 @@ def _whole_command(heard: Heard) -> Interpretation | None:
     if CarrierMeaning.HELP in carrier or Command.HELP in commands:
         return Interpretation(meaning=Meaning.HELP)
     return Interpretation(meaning=Meaning.WRONG_NUMBER) if Command.WRONG_NUMBER in commands else None
+
+
+def _starts_topic(heard: Heard) -> bool:
+    """Whether the text is START and the name of one pathway."""
+    topics = heard.vocabulary.topics.find(heard.words)
+    covered = {at for topic in topics for at in range(topic.start, topic.end)}
+    outside = tuple(word for at, word in enumerate(heard.words) if at not in covered)
+    lead_in = heard.vocabulary.lists[WordList.LEAD_IN]
+    bare = tuple(word for word in heard.without_polite(outside) if not is_one_of(word[:1], lead_in))
+    return bool(topics) and len(bare) == 1 and Command.START in heard.vocabulary.commands.whole(bare)
 
 
 def _is_courtesy(heard: Heard) -> bool:

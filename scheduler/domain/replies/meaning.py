@@ -55,7 +55,7 @@ class Interpretation:
     at: time | None = None  # TIME 18:30, the patient's local time; None when no time could be read
     weekdays: frozenset[Weekday] = frozenset()  # DAYS MON WED; empty when no day could be read
     speaks_of_danger: bool = False  # also with STOP and a wrong number: a person must look at it
-    topic: str | None = None  # the one pathway that STOP is about; None is all
+    topic: str | None = None  # the one pathway that STOP or START is about; None is all
     # The answer fits the questions of these pathways equally; `pathway` is the one asked last. Empty when plain.
     candidates: tuple[str, ...] = ()
     also: tuple[Interpretation, ...] = ()  # the further parts of the same text: "1, and DONE"

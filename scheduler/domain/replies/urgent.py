@@ -20,7 +20,7 @@ def read_urgent(heard: Heard) -> Interpretation | None:
         return Interpretation(
             meaning=Meaning.STOP,
             speaks_of_danger=danger,
-            topic=_topic(heard),
+            topic=topic_of(heard),
             pause=read_limit(heard.words, heard.vocabulary),
             text=heard.own,
         )
@@ -70,8 +70,8 @@ def _is_polite_stop(heard: Heard, part: Part) -> bool:
 _LONGEST = 12  # words, polite ones among them, that may be a STOP word and nothing else
 
 
-def _topic(heard: Heard) -> str | None:
-    """The one pathway that a wish to stop names; None when it names none or several, or says "all"."""
+def topic_of(heard: Heard) -> str | None:
+    """The one pathway that a wish to stop or start names; None when it names none or several, or says "all"."""
     everything = heard.vocabulary.lists[WordList.EVERYTHING]
     if any(not everything.isdisjoint(word) for word in heard.words):
         return None
