@@ -80,10 +80,13 @@ class Ledger:
         """Add messages of (patient, clinic, enrolment). `versions` names each pathway's version."""
 
         def made(message: PlannedMessage) -> rows.Values:
-            return _planned_values(message, now) | {"pathway_version": versions.get(message.pathway, "")}
+            return _planned_values(message) | {"pathway_version": versions.get(message.pathway, "")}
 
         values = once_each(made)
-        self._add((patient_id, clinic_id, of, values(message)) for patient_id, clinic_id, of, message in planned)
+        self._add(
+            ((patient_id, clinic_id, of, values(message)) for patient_id, clinic_id, of, message in planned),
+            same={"planned_at": now, "attempts": 0, "status": MessageStatus.PLANNED.value},
+        )
 
     def skip(
         self,
@@ -95,21 +98,24 @@ class Ledger:
         """Add reminders that were due and did not go, with their reasons, of (patient, clinic, enrolment)."""
 
         def made(reminder: SkippedReminder) -> rows.Values:
-            return _skipped_values(reminder, now) | {"pathway_version": versions.get(reminder.pathway, "")}
+            return _skipped_values(reminder) | {"pathway_version": versions.get(reminder.pathway, "")}
 
         values = once_each(made)
         self._add(
-            (patient_id, clinic_id, of, {**values(reminder), "channel": channel.value})
-            for patient_id, clinic_id, of, channel, reminder in skipped
+            (
+                (patient_id, clinic_id, of, {**values(reminder), "channel": channel.value})
+                for patient_id, clinic_id, of, channel, reminder in skipped
+            ),
+            same=_SKIPPED | {"planned_at": now, "send_from": now, "send_until": now},
         )
 
-    def _add(self, new: Iterable[tuple[UUID, int, UUID | None, Values]]) -> None:
+    def _add(self, new: Iterable[tuple[UUID, int, UUID | None, Values]], *, same: Values) -> None:
         added = list(new)
         values = (
             {"id": own, "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": enrolment_id, **same}
             for own, (patient_id, clinic_id, enrolment_id, same) in zip(new_ids(len(added)), added, strict=True)
         )
-        insert_rows(self._connection, messages, values)
+        insert_rows(self._connection, messages, values, same=same)
 
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
         """Void what is planned for these enrolments: an answer, a result or a changed plan made it pointless."""
@@ -207,11 +213,10 @@ class Ledger:
                     language=attempt.language,
                     segments=attempt.segments,
                     template_version=attempt.template_version,
-                    lease_until=lease_until,
-                    worker=worker,
                 )
                 for attempt in begun
             ],
+            same={"lease_until": lease_until, "worker": worker},
         )
         values = (
             {
@@ -221,29 +226,21 @@ class Ledger:
                 "number": attempt.number,
                 "channel": attempt.channel.value,
                 "address": self._vault.seal("attempts.address", attempt.address),
-                "started_at": now,
             }
             for attempt in begun
         )
-        insert_rows(self._connection, attempts, values)
+        insert_rows(self._connection, attempts, values, same={"started_at": now})
 
     def end_attempts(self, ended: Sequence[AttemptEnd], *, now: datetime) -> None:
         """Record what attempts came to. A message that a receipt has meanwhile moved on is left where it is."""
         finished = (
-            keyed(
-                end.attempt_id,
-                end.clinic_id,
-                finished_at=now,
-                outcome=end.outcome,
-                code=end.code,
-                detail=end.detail,
-            )
+            keyed(end.attempt_id, end.clinic_id, outcome=end.outcome, code=end.code, detail=end.detail)
             for end in ended
         )
-        update_rows(self._connection, _END_ATTEMPT, finished)
+        update_rows(self._connection, _END_ATTEMPT, finished, same={"finished_at": now})
         for target in {end.status for end in ended}:
-            same = [end for end in ended if end.status is target]
-            self._move(target, [_end_values(end, now) for end in same])
+            alike = [end for end in ended if end.status is target]
+            self._move(target, map(_end_values, alike), same=_LET_GO | _stamps(target, now))
 
     def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
         """Move (message, clinic) to `target`, with a reason."""
@@ -270,8 +267,8 @@ class Ledger:
             .values(send_from=send_from, send_until=send_until, channel=channel.value, stop_line=stop_line)
         )
 
-    def _move(self, target: MessageStatus, values: Iterable[rows.Values]) -> None:
-        update_rows(self._connection, _MOVES[target], values)
+    def _move(self, target: MessageStatus, values: Iterable[rows.Values], *, same: Values | None = None) -> None:
+        update_rows(self._connection, _MOVES[target], values, same=same or {})
 
     # Reading
 
@@ -312,28 +309,29 @@ class Ledger:
         )
 
 
-def _skipped_values(reminder: SkippedReminder, now: datetime) -> rows.Values:
+_SKIPPED = {
+    "kind": MessageKind.REMINDER.value,
+    "fired": 0,
+    "template": "",
+    "activity_turn": 0,
+    "count": 0,
+    "stop_line": False,
+    "attempts": 0,
+    "status": MessageStatus.SKIPPED.value,
+}
+
+
+def _skipped_values(reminder: SkippedReminder) -> rows.Values:
     return {
-        "kind": MessageKind.REMINDER.value,
         "pathway": reminder.pathway,
         "step": reminder.step,
         "cycle": reminder.cycle,
-        "fired": 0,
-        "template": "",
-        "activity_turn": 0,
-        "count": 0,
-        "stop_line": False,
         "due_date": reminder.due_date,
-        "planned_at": now,
-        "send_from": now,
-        "send_until": now,
-        "attempts": 0,
-        "status": MessageStatus.SKIPPED.value,
         "reason": reminder.reason.value,
     }
 
 
-def _planned_values(message: PlannedMessage, now: datetime) -> rows.Values:
+def _planned_values(message: PlannedMessage) -> rows.Values:
     return {
         "kind": message.kind.value,
         "channel": message.channel.value,
@@ -346,19 +344,23 @@ def _planned_values(message: PlannedMessage, now: datetime) -> rows.Values:
         "count": message.count,
         "stop_line": message.stop_line,
         "due_date": message.due_date,
-        "planned_at": now,
         "send_from": message.send_from,
         "send_until": message.send_until,
-        "attempts": 0,
-        "status": MessageStatus.PLANNED.value,
     }
 
 
-def _end_values(end: AttemptEnd, now: datetime) -> rows.Values:
-    values = keyed(end.message_id, end.clinic_id, reason=end.code, lease_until=None, worker=None)
+_LET_GO = {"lease_until": None, "worker": None}
+
+
+def _stamps(target: MessageStatus, now: datetime) -> rows.Values:
+    return {"sent_at": now} if target is MessageStatus.SENT else {}
+
+
+def _end_values(end: AttemptEnd) -> rows.Values:
+    values = keyed(end.message_id, end.clinic_id, reason=end.code)
     match end.status:
         case MessageStatus.SENT:
-            return values | {"provider_id": end.provider_id, "sent_at": now}
+            return values | {"provider_id": end.provider_id}
         case MessageStatus.PLANNED:
             return values | {"send_from": end.retry_at}
         case _:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from scheduler.domain.calendar import Weekday
+from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind
@@ -218,8 +219,8 @@ def contact_values(contact: Contact) -> Values:
 
 
 def state_from(row: Any) -> Enrolment:
-    """Where a patient stands, from the columns `pathway` and `STATE`."""
-    return Enrolment(pathway=row.pathway, **{name: getattr(row, name) for name in STATE})
+    """Where a patient stands, from the columns `pathway` and `STATE`, which are its fields in their order."""
+    return built(Enrolment, row)
 
 
 MESSAGE = Recurring(
