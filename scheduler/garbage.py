@@ -1,6 +1,6 @@
 """How often Python looks for garbage: objects that hold each other in a circle. All others go at once, without it.
 
-A batch of patients is some ten thousand records that live until it is written, and none of them is in a circle. Python
+A batch of patients is some ten thousand records that live until it is written, none of them in a circle. Python
 unasked looks through them again and again while they are made, after every 700: a third of all that planning costs.
 """
 

@@ -35,7 +35,7 @@ def _slots_of(cls: type[Any]) -> tuple[_Setters, Callable[[Any], tuple[Any, ...]
 
 
 def built(cls: type[T], values: Sequence[Any]) -> T:
-    """A frozen dataclass with slots from the values of all its fields, in their order, without calling its `__init__`.
+    """A frozen dataclass with slots from the values of all its fields, in their order; its `__init__` is not called.
 
     Raises `TypeError` when there are more or fewer values than fields.
     """
