@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, literal_column, select, update
 
+from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact, PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
 from scheduler.domain.people import Channel
@@ -182,11 +183,9 @@ class Ledger:
         update_rows(self._connection, _PUT_OFF, unreadable)
         return found
 
-    def _ready(self, row: Sequence[Any], same: rows.Values, contact: Contact) -> ReadyMessage:
+    def _ready(self, row: Sequence[Any], same: tuple[Any, ...], contact: Contact) -> ReadyMessage:
         message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
-        message = LedgerMessage(
-            id=message_id, clinic_id=clinic_id, patient_id=patient_id, enrolment_id=enrolment_id, **same
-        )
+        message = built(LedgerMessage, (message_id, clinic_id, patient_id, enrolment_id, *same))
         place, address = ("patients.phone", phone) if message.channel is Channel.SMS else ("patients.email", email)
         recipient = Recipient(
             id=patient_id,
@@ -200,6 +199,9 @@ class Ledger:
 
     def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
         """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""
+        subjects = self._vault.seal_all("messages.subject", [attempt.subject for attempt in begun])
+        bodies = self._vault.seal_all("messages.body", [attempt.body for attempt in begun])
+        addresses = self._vault.seal_all("attempts.address", [attempt.address for attempt in begun])
         self._move(
             MessageStatus.SENDING,
             [
@@ -208,13 +210,13 @@ class Ledger:
                     attempt.clinic_id,
                     channel=attempt.channel.value,
                     attempts=attempt.number,
-                    subject=self._vault.seal("messages.subject", attempt.subject),
-                    body=self._vault.seal("messages.body", attempt.body),
+                    subject=subject,
+                    body=body,
                     language=attempt.language,
                     segments=attempt.segments,
                     template_version=attempt.template_version,
                 )
-                for attempt in begun
+                for attempt, subject, body in zip(begun, subjects, bodies, strict=True)
             ],
             same={"lease_until": lease_until, "worker": worker},
         )
@@ -225,9 +227,9 @@ class Ledger:
                 "message_id": attempt.message_id,
                 "number": attempt.number,
                 "channel": attempt.channel.value,
-                "address": self._vault.seal("attempts.address", attempt.address),
+                "address": address,
             }
-            for attempt in begun
+            for attempt, address in zip(begun, addresses, strict=True)
         )
         insert_rows(self._connection, attempts, values, same={"started_at": now})
 

@@ -244,11 +244,10 @@ MESSAGE = Recurring(
 """What the messages of one morning have in common."""
 
 
-def message_values(row: Any) -> Values:
-    """The fields of a `LedgerMessage` that `MESSAGE` holds."""
-    same: Values = row._asdict()
-    count = same.pop("times")
-    return same | {"kind": MessageKind(row.kind), "channel": Channel(row.channel), "count": count}
+def message_values(row: Any) -> tuple[Any, ...]:
+    """The fields of a `LedgerMessage` that `MESSAGE` holds, in their order."""
+    same: tuple[Any, ...] = tuple(row._replace(kind=MessageKind(row.kind), channel=Channel(row.channel)))
+    return same
 
 
 STATE = tuple(field.name for field in fields(Enrolment) if field.name != "pathway")
