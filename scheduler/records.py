@@ -14,7 +14,16 @@ from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.opt_out import OptOut
-from scheduler.domain.people import Channel, ConsentSource, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.people import (
+    Addressee,
+    CarerMode,
+    Channel,
+    ConsentSource,
+    Mobility,
+    PatientStatus,
+    Reach,
+    RiskFactor,
+)
 from scheduler.domain.staff_mail import StaffMailKind, StaffMailStatus
 from scheduler.domain.tasks import TaskStep
 from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
@@ -48,6 +57,7 @@ class Clinic:
     digest_to: str | None = None  # e-mail address that hears of open tasks every working day; None: nobody does
     digest_at: time = DEFAULT_DIGEST_TIME  # local time of the clinic
     duty_email: str | None = None  # where urgent alerts go; None: nowhere
+    name_on_shared: bool = False  # first names, not initials, tell apart those who share a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,8 @@ class Patient:
     email_consent: bool = False
     phone_bad: bool = False
     email_bad: bool = False
+    carer_mode: CarerMode | None = None  # of a carer who may be written to now; None: there is none
+    carer_channel: Channel | None = None
     next_contact_at: datetime | None = None
     contacted_on: date | None = None
     contacts_that_day: int = 0
@@ -88,7 +100,7 @@ class Patient:
         """What the rules need to know of this patient."""
         has_phone = self.phone is not None and not self.phone_bad
         has_email = self.email is not None and not self.email_bad
-        return Contact(
+        own = Contact(
             zone=ZoneInfo(self.timezone),
             contact_time=self.contact_time or clinic.contact_time,
             window=clinic.window,
@@ -104,6 +116,9 @@ class Patient:
             stop_line_on=self.stop_line_on,
             mobility=self.mobility,
         )
+        if self.carer_mode is None or self.carer_channel is None:
+            return own
+        return own.with_carer(self.carer_mode, self.carer_channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +146,49 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carer:
+    """A patient's contact person. `address` is a number (E.164) or e-mail address, as `channel` says."""
+
+    id: UUID
+    clinic_id: int
+    patient_id: UUID
+    name: str
+    channel: Channel
+    address: str
+    language: str
+    mode: CarerMode
+    consent: bool
+    is_bad: bool = False
+
+    @property
+    def may_be_written_to(self) -> bool:
+        return self.consent and not self.is_bad
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Housemate:
+    """One of the patients whose messages go to one number or address. `born` is a year."""
+
+    patient_id: UUID
+    name: str
+    born: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarerConsent:
+    """One entry of the append-only record of a carer's consent."""
+
+    carer_id: UUID
+    clinic_id: int
+    channel: Channel
+    granted: bool
+    source: ConsentSource
+    given_on: date
+    recorded_by: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """Whom a message is for, as they are now: only what sending it needs is deciphered.
 
@@ -143,6 +201,10 @@ class Recipient:
     language: str
     address: str | None
     contact: Contact
+    link_to: UUID | None = None  # whose unsubscribe link an e-mail has, when it is not the patient's
+    for_whom: tuple[str, ...] = ()  # marks for whom it is about, the best first; none: the address is theirs alone
+    everybody: str = ""  # the marks of all who share the address
+    choices: str = ""  # the letters by which those who share the address are named in an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +229,7 @@ class LedgerMessage:
     send_from: datetime
     send_until: datetime
     attempts: int
+    to: Addressee = Addressee.PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +255,7 @@ class Attempt:
     language: str
     segments: int
     template_version: str
+    to: Addressee = Addressee.PATIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +308,7 @@ class LedgerEntry:
     sent_at: datetime | None
     body: str | None
     segments: int | None
+    to: Addressee = Addressee.PATIENT
     retry_of: UUID | None = None  # the message that it takes over from
 
 
@@ -267,6 +332,9 @@ class Reply:
     media: int = 0
     thread: tuple[str, ...] = ()
     opt_out: OptOut | None = None
+    written_by: Addressee = Addressee.PATIENT
+    is_shared: bool = False  # several have the number or address: `patient_id` is then who stands for them
+    candidates: tuple[UUID, ...] = ()  # held until somebody says which of these patients it is about
     meaning: str | None = None
     pathway: str | None = None
     answer: str | None = None
@@ -280,6 +348,7 @@ class Sender:
     clinic_id: int
     mrn: str
     contacted_on: date | None
+    as_a: Addressee = Addressee.PATIENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,16 @@ class App(Providers):
 
     @cached_property
     def _claiming(self) -> Claiming:
+        from scheduler.services.addressing import Addressing
         from scheduler.services.aftermath import Aftermath
         from scheduler.services.claiming import Claiming
 
-        return Claiming(store=self.store, composer=self.composer, aftermath=Aftermath(self.rules))
+        return Claiming(
+            store=self.store,
+            composer=self.composer,
+            aftermath=Aftermath(self.rules),
+            addressing=Addressing(self.rules),
+        )
 
     @cached_property
     def delivery(self) -> Delivery:

@@ -19,6 +19,8 @@ TYPICAL = MessageValues(
     unsubscribe_url="https://remind.example/u/Zk3v9Qw7Lr2Tn8Xb5Yc1Md",
     activity=SAMPLE_ACTIVITY,
     count=2,
+    for_whom="A.M.",
+    choices="F = A.M., G = A.S.",
 )
 COUNTS = (0, 1, 2)
 

@@ -17,7 +17,7 @@ from scheduler.domain.languages import DEFAULT_LANGUAGE, base_language
 
 REMEDY = "use only {{ name }} and {% if name %} … {% else %} … {% endif %}"
 
-_EVERYWHERE = ("clinic", "clinic_phone", "page_url", "language")
+_EVERYWHERE = ("clinic", "clinic_phone", "page_url", "language", "for_whom", "choices")
 _MAIL_ONLY = ("first_name", "unsubscribe_url")  # a text names no one, and is stopped by a reply
 _ROUTINE_ONLY = ("activity", "count")
 MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url"})

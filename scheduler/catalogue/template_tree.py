@@ -19,6 +19,8 @@ MESSAGES = "messages"
 LAYOUTS = "layouts"
 SERVICE = "service"  # the folder of messages that belong to no pathway
 STOP_LINE = "stop_line"  # how to stop, put behind a reminder; a text only
+FOR_WHOM = "for_whom"  # the clinic's name and whom it is about, which open what goes to several; a text only
+_SMS_ONLY = (STOP_LINE, FOR_WHOM)
 SERVICE_MESSAGES = (
     "help",
     "stopped",
@@ -34,6 +36,8 @@ SERVICE_MESSAGES = (
     "time_closed",
     "days_set",
     "referral",
+    "who",
+    FOR_WHOM,
     STOP_LINE,
 )
 
@@ -52,7 +56,7 @@ MAIL_PIECES = (Piece.SUBJECT, Piece.TEXT, Piece.HTML)
 
 def pieces_of(pathway: str, message: str) -> tuple[Piece, ...]:
     """The files a message must have in each language."""
-    return (Piece.SMS,) if (pathway, message) == (SERVICE, STOP_LINE) else tuple(Piece)
+    return (Piece.SMS,) if pathway == SERVICE and message in _SMS_ONLY else tuple(Piece)
 
 
 def source_name(pathway: str, message: str, language: str, piece: Piece) -> str:

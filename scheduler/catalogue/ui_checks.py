@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Message
 
 from scheduler.catalogue.ui_texts import UiText, ui_texts
 from scheduler.catalogue.ui_words import FILE, LOCALE, UnreadableCatalogueError, catalogue_paths, read_catalogue
@@ -57,21 +57,16 @@ def _catalogue_faults(path: Path, language: str, texts: Mapping[UiText, str]) ->
         if text not in texts:
             yield Fault(shown, line, f"'{_brief(text.one)}' stands on no page any more; take it out")
         else:
-            yield from (Fault(shown, line, said) for said in _message_faults(message, text, catalogue))
+            yield from (Fault(shown, line, said) for said in _message_faults(message, text))
 
 
-def _message_faults(message: Message, text: UiText, catalogue: Catalog) -> Iterator[str]:
+def _message_faults(message: Message, text: UiText) -> Iterator[str]:
     if message.fuzzy:
         yield f"'{_brief(text.one)}' is marked as fuzzy, and English shows; check it and take the mark away"
     if not text.many:
         yield from _form_faults(text.one, text.one, str(message.string or ""))
         return
     forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
-    if len(forms) != catalogue.num_plurals:
-        yield (
-            f"'{_brief(text.one)}' has {len(forms)} plural forms, and Plural-Forms at the top of the file says "
-            f"{catalogue.num_plurals}; write each"
-        )
     for number, form in enumerate(forms):
         # The form for one may do without the number; any other needs all values of the English plural.
         yield from _form_faults(text.one, text.one if number == 0 else text.many, form, may_omit=number == 0)

@@ -24,6 +24,11 @@ _OFFICE = (
     click.option("--digest-to", metavar="ADDRESS", help="Who hears of open tasks by e-mail every working day."),
     click.option("--digest-at", metavar="HH:MM", help="When the digest goes, local time; 08:00 unless given."),
     click.option("--duty-email", metavar="ADDRESS", help="Who hears at once when a patient may need help."),
+    click.option(
+        "--name-on-shared",
+        metavar="YES|NO",
+        help="First names, not initials, tell apart the patients who share a phone; no unless given.",
+    ),
 )
 
 
@@ -72,4 +77,5 @@ def office_row(clinic: Clinic) -> dict[str, Any]:
         "digest_to": clinic.digest_to,
         "digest_at": f"{clinic.digest_at:%H:%M}",
         "duty_email": clinic.duty_email,
+        "name_on_shared": "yes" if clinic.name_on_shared else "no",
     }

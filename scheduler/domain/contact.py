@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind, SkipReason
-from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach
+from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach
 from scheduler.domain.when import DEFAULT_WINDOW, ContactWindow
 
 
@@ -33,6 +33,31 @@ class Contact:
     contacts_that_day: int = 0
     stop_line_on: date | None = None  # the last local date whose text said how to stop
     mobility: Mobility = Mobility.WALKING
+    addressee: Addressee = Addressee.PATIENT  # who gets reminders and news; `reach` is theirs
+    own: Reach | None = None  # the patient's own reach, where it is not `reach`
+    copy_by: Channel | None = None  # how a carer gets a copy of each reminder; None: nobody does
+
+    def with_carer(self, mode: CarerMode, channel: Channel) -> Contact:
+        """The same when a carer, who agreed to it, may be written to on `channel`."""
+        if mode is CarerMode.BESIDE:
+            return replace(self, copy_by=channel)
+        return replace(self.reaching(channel), addressee=Addressee.CARER, channel=channel, own=self.reach)
+
+    def without_carer(self) -> Contact:
+        """The same as if the patient alone were written to."""
+        return replace(self, reach=self.own or self.reach, addressee=Addressee.PATIENT, own=None, copy_by=None)
+
+    def also_on(self, channel: Channel) -> Contact:
+        """The same, to be reached on `channel` as well."""
+        reach = Reach(
+            sms=self.reach.sms or channel is Channel.SMS, email=self.reach.email or channel is Channel.EMAIL
+        )
+        return replace(self, reach=reach)
+
+    def reaching(self, channel: Channel | None) -> Contact:
+        """The same, to be reached on `channel` alone; None: in no way."""
+        reach = Reach(sms=channel is Channel.SMS, email=channel is Channel.EMAIL)
+        return replace(self, reach=reach, has_address=True)
 
     def budget_left(self, today: date) -> int:
         """How many reminders `today` may still have. A zone moved westwards does not give a day twice."""
@@ -70,6 +95,7 @@ class PlannedMessage:
     turn: int = 0
     count: int = 0
     stop_line: bool = False
+    to: Addressee = Addressee.PATIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

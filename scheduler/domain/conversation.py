@@ -205,7 +205,7 @@ def _stop(situation: Situation, meaning: Interpretation, channel: Channel) -> He
         contact=stopped,
         enrolments=situation.enrolments,
         next_contact_at=None,
-        messages=(_service_message("stopped", situation.contact, channel, situation.now),),
+        messages=(service_message("stopped", situation.contact, channel, situation.now),),
         superseded=frozenset(enrolled.id for enrolled in situation.enrolments),
     )
     return Heard(meaning, change, consent=False)
@@ -286,10 +286,10 @@ def _later(situation: Situation, meaning: Interpretation, channel: Channel) -> H
 def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """Whoever has this number is not the patient: nothing more goes there, and staff ask for another.
 
-    What is planned goes the other way where the patient has agreed to one: the last look at each message sees to it.
-    Nor was the patient asked what went there: the questions are put again where they reach them.
+    Nor was the patient asked what went there: the questions are put again where they reach them. Where there is
+    another way, what is planned gives place to them; else it waits for its last look, and for a number.
     """
-    reach = situation.contact.reach
+    reach, before = situation.contact.reach, situation.enrolments
     if reach.choose(situation.contact.channel) is channel:
         situation = ask_anew(situation)
     closed = replace(reach, sms=False) if channel is Channel.SMS else replace(reach, email=False)
@@ -299,6 +299,11 @@ def _wrong_number(situation: Situation, meaning: Interpretation, channel: Channe
         replace(
             alone.unchanged(),
             tasks=(TaskOpened(ServiceTask.WRONG_NUMBER, SERVICE_MESSAGES),),
+            superseded=frozenset(
+                after.id
+                for old, after in zip(before, situation.enrolments, strict=True)
+                if old != after and (closed.sms or closed.email)
+            ),
         ),
         wrong_number=True,
     )
@@ -359,11 +364,11 @@ def _is_ours(task: TaskOpened) -> bool:
 def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:
     if template not in _NEEDS_NO_CONSENT and not situation.contact.reach.has(channel):
         return change
-    added = _service_message(template, situation.contact, channel, situation.now)
+    added = service_message(template, situation.contact, channel, situation.now)
     return replace(change, messages=(*change.messages, added))
 
 
-def _service_message(template: str, contact: Contact, channel: Channel, now: datetime) -> PlannedMessage:
+def service_message(template: str, contact: Contact, channel: Channel, now: datetime) -> PlannedMessage:
     """A message that belongs to no pathway. It goes back the way the reply came."""
     no_enrolment: UUID | None = None
     send_from, send_until = sendable(contact, MessageKind.REPLY, now)

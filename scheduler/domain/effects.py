@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from scheduler.domain.calendar import add_months
@@ -27,7 +28,7 @@ from scheduler.domain.enrolment import (
     Send,
 )
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.when import local_date, next_opening, window_bounds
 
 REPLY_LIFETIME = timedelta(hours=4)  # an answer that is later than this would only confuse
@@ -76,7 +77,14 @@ def message(
         turn=wanted.turn if isinstance(wanted, Send) else 0,
         count=wanted.count,
         stop_line=kind is MessageKind.REMINDER and needs_stop_line(contact, channel, today),
+        to=contact.addressee,
     )
+
+
+def copy_of(reminder: PlannedMessage, *, by: Channel) -> PlannedMessage:
+    """The same for a carer beside the patient."""
+    stop_line = reminder.stop_line and by is Channel.SMS
+    return replace(reminder, kind=MessageKind.COPY, channel=by, to=Addressee.CARER, stop_line=stop_line)
 
 
 def says(

@@ -15,6 +15,7 @@ class MessageKind(StrEnum):
 
     REMINDER = "reminder"  # the service speaks first: daily budget, contact window
     NOTICE = "notice"  # the clinic's news on what the patient asked: no budget, waits for the contact window
+    COPY = "copy"  # a reminder once more, for a carer beside the patient: no budget, the same day and window
     REPLY = "reply"  # an answer to something the patient just sent: no budget, goes at once
 
 

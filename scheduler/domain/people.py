@@ -13,6 +13,20 @@ class Channel(StrEnum):
     EMAIL = "email"
 
 
+class Addressee(StrEnum):
+    """Who a message is for, or who wrote one."""
+
+    PATIENT = "patient"
+    CARER = "carer"  # a contact person of the patient's, who agreed to it
+
+
+class CarerMode(StrEnum):
+    """What a carer gets."""
+
+    INSTEAD = "instead"  # the patient's messages, in the patient's place
+    BESIDE = "beside"  # a copy of each reminder that the patient gets
+
+
 class Mobility(StrEnum):
     """How the patient moves; selects the exercise activities that fit. Set by the care team, never inferred."""
 

@@ -19,7 +19,7 @@ from scheduler.domain.contact import (
     TaskChange,
     TaskOpened,
 )
-from scheduler.domain.effects import message, task_changes
+from scheduler.domain.effects import copy_of, message, task_changes
 from scheduler.domain.enrolment import Event, GaveWay, Outcome, Resumed, Send, TimerFired
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.pathway import Late, Pathway
@@ -205,6 +205,8 @@ class _Day:
     def _send(self, enrolled: Enrolled, send: Send, channel: Channel) -> None:
         planned = message(self.contact, enrolled, send, kind=MessageKind.REMINDER, channel=channel, now=self.now)
         self.messages.append(planned)
+        if self.contact.copy_by is not None:
+            self.messages.append(copy_of(planned, by=self.contact.copy_by))
         again_today = self.contact.contacted_on == self.today
         self.contact = replace(
             self.contact,

@@ -34,10 +34,14 @@ def second_try(
 
     `contact` is the patient after what was learnt: a number that has proved bad is no longer in reach. A reminder
     needs its own day and window; the clinic's news waits for the next window; an answer to the patient's own message
-    would come too late to be understood.
+    would come too late to be understood, and a copy is not worth a second.
     """
     channel = contact.reach.choose(contact.channel)
-    if missed.kind is MessageKind.REPLY or contact.status is not PatientStatus.ACTIVE or channel is None:
+    if (
+        missed.kind in (MessageKind.REPLY, MessageKind.COPY)
+        or contact.status is not PatientStatus.ACTIVE
+        or channel is None
+    ):
         return None
     at = now + wait
     send_from, send_until = sendable(contact, missed.kind, at)

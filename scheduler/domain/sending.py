@@ -74,7 +74,17 @@ def last_look(message: Pending, contact: Contact, now: datetime) -> Verdict:
             return held
     elif contact.status is not PatientStatus.ACTIVE:
         return Skip(SkipReason.INACTIVE)
+    if message.kind is MessageKind.COPY:
+        return _look_at_copy(message, contact, now)
     return _look_at_news(message, contact, now)
+
+
+def _look_at_copy(message: Pending, contact: Contact, now: datetime) -> Verdict:
+    """A carer's copy goes in the reminder's own window or not at all. `contact` has the carer's reach."""
+    if not contact.reach.has(message.channel):
+        return Skip(SkipReason.NO_CONSENT)
+    is_inside = is_inside_window(now, contact.zone, contact.window)
+    return Go() if now < message.send_until and is_inside else Expire()
 
 
 def _look_at_news(message: Pending, contact: Contact, now: datetime) -> Verdict:

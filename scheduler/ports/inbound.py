@@ -17,7 +17,10 @@ class Inbox(Protocol):
     """What patients sent. A reply waits until it is understood; those of strangers never do."""
 
     def senders(self, channel: Channel, addresses: Iterable[str]) -> Mapping[str, Sequence[Sender]]:
-        """Who has each of these numbers (E.164) or addresses, in all clinics; an address of nobody is absent."""
+        """Who has each of these numbers (E.164) or addresses, in all clinics, for themselves or as a carer.
+
+        An address of nobody is absent.
+        """
         ...
 
     def add(self, new: Sequence[Reply]) -> AbstractSet[UUID]:
@@ -53,6 +56,14 @@ class Inbox(Protocol):
 
     def put_off(self, reply: Reply, until: datetime) -> None:
         """Look at a waiting reply again at `until`."""
+        ...
+
+    def hold(self, reply: Reply, until: datetime) -> None:
+        """Keep a reply, with those whose it may be, until somebody says whose it is, or until then."""
+        ...
+
+    def held(self, clinic_id: int, channel: Channel, sender: str) -> list[Reply]:
+        """What came from this number or address and waits for somebody to say whose it is, oldest first."""
         ...
 
     def told(

@@ -20,6 +20,8 @@ class MessageValues:
     unsubscribe_url: str  # e-mail footer; empty in a text
     activity: str = ""  # exercise only: the day's activity, in the language of the message
     count: int = 0  # exercise only: days done this week
+    for_whom: str = ""  # on a number that several share, or to a carer: the mark of whom it is about
+    choices: str = ""  # the letters of those who share a number, as the question who wrote lists them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

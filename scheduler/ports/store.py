@@ -11,13 +11,14 @@ from uuid import UUID
 from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedReminder
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.people import Channel
+from scheduler.domain.people import CarerMode, Channel
 from scheduler.ports.accounts import Accounts
 from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.numbers import Numbers
 from scheduler.ports.settling import Questions, Receipts
+from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
 from scheduler.ports.worklist import Worklist
 from scheduler.records import (
@@ -139,6 +140,10 @@ class Patients(Protocol):
         ...
 
     def set_consent(self, clinic_id: int, patient_id: UUID, channel: Channel, *, granted: bool) -> None: ...
+
+    def set_carer(self, clinic_id: int, patient_id: UUID, mode: CarerMode | None, channel: Channel | None) -> None:
+        """How the patient's carer may be written to, kept with the patient for the planner; None: in no way."""
+        ...
 
     def clear_consents(self, of: Iterable[tuple[int, UUID]]) -> None:
         """No consent to anything is kept with these (clinic, patient)."""
@@ -277,6 +282,12 @@ class Unit(Protocol):
 
     @property
     def stops(self) -> Stops: ...
+
+    @property
+    def sharing(self) -> Sharing: ...
+
+    @property
+    def carers(self) -> Carers: ...
 
     @property
     def numbers(self) -> Numbers: ...

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 GRACE = 5  # seconds that requests under way get to finish after SIGTERM
+KEEP_ALIVE = 75  # seconds; longer than the 60 of common proxies, who else write on one that is just being closed
 
 
 class CannotListenError(OSError):
@@ -60,6 +61,7 @@ class WebServer:
             server_header=False,
             proxy_headers=False,  # our public address comes from the settings, never from a header
             timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=KEEP_ALIVE,
         )
         self._listening = listening
         self._on_stop = on_stop

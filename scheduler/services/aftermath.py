@@ -17,7 +17,7 @@ from scheduler.domain.contact import Contact, Enrolled, TaskOpened
 from scheduler.domain.enrolment import NotSent
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.numbers import WhyBad
-from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.people import Addressee, Channel, ConsentSource
 from scheduler.domain.reacting import Situation, take_back
 from scheduler.domain.second_try import second_try
 from scheduler.domain.sending import Pending
@@ -26,6 +26,7 @@ from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Unit
 from scheduler.records import Clinic, LedgerMessage, Patient
 from scheduler.services.bad_addresses import without_address
+from scheduler.services.carers import mark_bad, set_consent
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import record_consent
 from scheduler.services.new_tasks import clinic_task
@@ -35,6 +36,7 @@ from scheduler.services.settled_messages import doubt_cause, refusal_cause
 
 ASK_AFTER = timedelta(minutes=2)  # a receipt usually settles a lost answer sooner
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits meets its last look
+_ABOUT_THE_ADDRESS = frozenset({FollowUp.BAD_ADDRESS, FollowUp.OPTED_OUT})
 _ASKED = frozenset({Channel.SMS})  # an SMTP server keeps no list that it could be asked for
 
 
@@ -152,6 +154,8 @@ class Aftermath:
         self, unit: Unit, patient: Patient, clinic: Clinic, fallen: Fallen, tasks: list[TaskOpened], now: datetime
     ) -> Patient:
         channel, pathway = fallen.message.channel, fallen.message.pathway
+        if fallen.message.to is Addressee.CARER and fallen.follow_up in _ABOUT_THE_ADDRESS:
+            return self._follow_up_carer(unit, patient, clinic, fallen, tasks, now)
         note = f"{channel.value}: {fallen.reason}"
         if fallen.status is MessageStatus.UNKNOWN:
             self._unknown(unit, fallen, clinic, now)
@@ -169,6 +173,31 @@ class Aftermath:
             case _:
                 pass
         return patient
+
+    def _follow_up_carer(
+        self, unit: Unit, patient: Patient, clinic: Clinic, fallen: Fallen, tasks: list[TaskOpened], now: datetime
+    ) -> Patient:
+        """What a provider says of a carer's number is about the carer, not the patient."""
+        carer = unit.carers.of([(clinic.id, patient.id)]).get(patient.id)
+        if carer is None or not carer.may_be_written_to:
+            return patient
+        if fallen.follow_up is FollowUp.BAD_ADDRESS:
+            note = f"the carer's: {fallen.message.channel.value}: {fallen.reason}"
+            tasks.append(TaskOpened(ServiceTask.CHECK_NUMBER, fallen.message.pathway, note))
+            mark_bad(unit, self._rules, clinic, carer, now=now)
+        else:
+            set_consent(
+                unit,
+                self._rules,
+                clinic,
+                carer,
+                granted=False,
+                source=ConsentSource.PROVIDER,
+                given_on=now.date(),
+                by=SERVICE,
+                now=now,
+            )
+        return replace(patient, carer_mode=None, carer_channel=None, stop_line_on=None)
 
     def _unknown(self, unit: Unit, fallen: Fallen, clinic: Clinic, now: datetime) -> None:
         if fallen.message.channel in _ASKED:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from scheduler.domain.numbers import WhyBad
-from scheduler.domain.people import Channel, PatientStatus
+from scheduler.domain.people import CarerMode, Channel, PatientStatus
 from scheduler.ports import SERVICE, Unit
 from scheduler.records import Patient
 
@@ -35,12 +35,16 @@ def not_theirs(unit: Unit, patient: Patient, channel: Channel, address: str, *, 
 
 
 def with_status_of_addresses(patient: Patient) -> Patient:
-    """Who has neither a number nor an address that may be used is unreachable; who has one again is not."""
+    """Who has neither a number nor an address that may be used is unreachable; who has one again is not.
+
+    A carer in the patient's place can be reached for them.
+    """
+    has_carer = patient.carer_mode is CarerMode.INSTEAD
     has_phone = patient.phone is not None and not patient.phone_bad
     has_email = patient.email is not None and not patient.email_bad
     is_marked = (patient.phone is not None and patient.phone_bad) or (patient.email is not None and patient.email_bad)
-    if patient.status is PatientStatus.UNREACHABLE and (has_phone or has_email):
+    if patient.status is PatientStatus.UNREACHABLE and (has_phone or has_email or has_carer):
         return replace(patient, status=PatientStatus.ACTIVE)
-    if patient.status is PatientStatus.ACTIVE and is_marked and not (has_phone or has_email):
+    if patient.status is PatientStatus.ACTIVE and is_marked and not (has_phone or has_email or has_carer):
         return replace(patient, status=PatientStatus.UNREACHABLE)
     return patient

@@ -13,12 +13,13 @@ from typing import Protocol
 from uuid import UUID
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.people import Addressee, Channel, ConsentSource
 from scheduler.domain.when import local_date
 from scheduler.ports import SERVICE, Clock, ErrorClass, Store, Unit
 from scheduler.ports.settling import Attempted, Tracked
 from scheduler.services.bounces_mail import Bounce, Complaint
 from scheduler.services.bounces_notice import Code, Fate, comparable
+from scheduler.services.carers import end_carers_mail
 from scheduler.services.composing import message_id_header
 from scheduler.services.consenting import record_consent
 from scheduler.services.letters.verdicts import Handled, Verdict
@@ -106,6 +107,8 @@ class Bounces:
         """Take consent to e-mail back; False when that has been done, or consent was given after the mail."""
         clinic_id, patient_id = mail.tracked.clinic_id, mail.attempted.message.patient_id
         now = self._clock.now()
+        if mail.attempted.message.to is Addressee.CARER:
+            return end_carers_mail(unit, self._rules, clinic_id, patient_id, source=ConsentSource.PROVIDER, now=now)
         loaded = load(unit, self._rules, unit.installation.clinics()[clinic_id], patient_id, now)
         if loaded is None or not loaded.patient.email_consent:
             return False

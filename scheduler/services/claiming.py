@@ -20,6 +20,7 @@ from scheduler.domain.when import local_date
 from scheduler.ids import new_ids
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, ReadyMessage
+from scheduler.services.addressing import Addressing
 from scheduler.services.aftermath import Aftermath, Fallen
 from scheduler.services.composing import Composed, Composer
 from scheduler.services.lanes import Route, as_it_is_now, take
@@ -59,10 +60,11 @@ class Claimed:
 class Claiming:
     """Claims batches of messages."""
 
-    def __init__(self, *, store: Store, composer: Composer, aftermath: Aftermath) -> None:
+    def __init__(self, *, store: Store, composer: Composer, aftermath: Aftermath, addressing: Addressing) -> None:
         self._store = store
         self._composer = composer
         self._aftermath = aftermath
+        self._addressing = addressing
 
     def claim(self, route: Route, now: datetime, *, limit: int, worker: str) -> Claimed:
         """Up to `limit` messages due on a lane at `now` (UTC): those to send, and what became of the others."""
@@ -73,9 +75,10 @@ class Claiming:
             if current is None or continued is None:
                 return Claimed()
             route = current
-            ready = unit.ledger.claim_ready(
+            claimed = unit.ledger.claim_ready(
                 route.channel, now, limit=limit, clinics=clinics, only=route.only, but=route.but
             )
+            ready = self._addressing.addressed(unit, claimed, clinics, route.channel)
             batch = Claimed(is_continued=continued)
             verdicts: dict[tuple[object, ...], Verdict] = {}
             batch.threads = _threads(unit, ready)

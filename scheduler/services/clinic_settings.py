@@ -13,7 +13,7 @@ from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
-from scheduler.services.intake.fields import parse_time
+from scheduler.services.intake.fields import parse_time, parse_yes_no
 from scheduler.services.lanes import sender_key
 from scheduler.services.settled_messages import sender_cause
 
@@ -40,6 +40,7 @@ class OfficeSettings:
     digest_at: str | None = None
     duty_email: str | None = None
     email_from: str | None = None
+    name_on_shared: str | None = None
     closed: tuple[str, ...] = ()
     not_closed: tuple[str, ...] = ()
 
@@ -79,6 +80,7 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
         duty_email=_address("--duty-email", wanted.duty_email, clinic.duty_email),
         digest_at=_time("--digest-at", wanted.digest_at, clinic.digest_at),
         closed_days=_closed(clinic.closed_days, wanted),
+        name_on_shared=_yes_no("--name-on-shared", wanted.name_on_shared, before=clinic.name_on_shared),
     )
     for option, address in (("--digest-to", after.digest_to), ("--duty-email", after.duty_email)):
         if address and not after.email_from:
@@ -86,7 +88,7 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
     return after
 
 
-_FIELDS = ("holidays", "email_from", "digest_to", "duty_email", "digest_at", "closed_days")
+_FIELDS = ("holidays", "email_from", "digest_to", "duty_email", "digest_at", "closed_days", "name_on_shared")
 
 
 def _calendar(given: str | None, before: str | None, calendars: Mapping[str, HolidayCalendar]) -> str | None:
@@ -122,6 +124,15 @@ def _time(option: str, given: str | None, before: time) -> time:
         return DEFAULT_DIGEST_TIME
     try:
         return parse_time(given.strip())
+    except FieldError as error:
+        raise ClinicFaultError(f"{option}: {error}") from error
+
+
+def _yes_no(option: str, given: str | None, *, before: bool) -> bool:
+    if given is None:
+        return before
+    try:
+        return parse_yes_no(given.strip())
     except FieldError as error:
         raise ClinicFaultError(f"{option}: {error}") from error
 

@@ -54,6 +54,7 @@ class NewClinic:
     digest_to: str | None = None
     digest_at: str | None = None
     duty_email: str | None = None
+    name_on_shared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _with_office(clinic: Clinic, new: NewClinic, calendars: Mapping[str, Holiday
         digest_to=new.digest_to,
         digest_at=new.digest_at,
         duty_email=new.duty_email,
+        name_on_shared=new.name_on_shared,
     )
     return with_settings(clinic, wanted, calendars)
 

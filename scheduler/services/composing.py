@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, Mobility
+from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.sharing import OF_THE_NUMBER, first_name
 from scheduler.ports import (
     MessageValues,
     OutboundEmail,
@@ -58,12 +61,17 @@ class Composer:
             return self._compose_sms(ready.message, ready.to, clinic, attempt_id)
         return self._compose_email(ready.message, ready.to, clinic, attempt_id, thread)
 
-    def text(self, message: PlannedMessage, patient: Patient, clinic: Clinic) -> tuple[str, int]:
-        """The words of a message that nobody sends, and its segments (0 for an e-mail)."""
+    def text(
+        self, message: PlannedMessage, patient: Patient, clinic: Clinic, *, to: Recipient | None = None
+    ) -> tuple[str, int]:
+        """The words of a message that nobody sends, and its segments (0 for an e-mail).
+
+        `to` is who gets it, when that is not the patient alone.
+        """
         if message.channel is Channel.SMS:
-            sms = self._sms(message, patient, patient.mobility, clinic)
+            sms = self._sms(message, to or patient, patient.mobility, clinic)
             return sms.body, sms.segments
-        return self._email(message, patient, patient.mobility, clinic).text, 0
+        return self._email(message, to or patient, patient.mobility, clinic).text, 0
 
     def _compose_sms(self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID) -> Composed:
         text = self._sms(message, to, to.contact.mobility, clinic)
@@ -99,21 +107,26 @@ class Composer:
                 sender_address=sender,
                 sender_name=clinic.message_name,
                 message_id=message_id_header(attempt.id, sender),
-                unsubscribe_url=self._links.unsubscribe(clinic.id, to.id),
+                unsubscribe_url=self._links.unsubscribe(clinic.id, _link_of(to)),
                 thread=thread,
                 is_reply=message.kind is MessageKind.REPLY,
             ),
         )
 
     def _sms(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedSms:
+        """The text, opened by whom it is about where that needs saying, in as many segments as without."""
         languages = language_chain(to.language, clinic.language)
-        return self._renderer.sms(
-            message.pathway,
-            message.template,
-            languages,
-            self._values(message, to, mobility, clinic, languages),
-            stop_line=message.stop_line,
-        )
+        values = self._values(message, to, mobility, clinic, languages)
+        text = self._rendered(message, languages, values)
+        most = text.segments
+        for opening in self._openings(message, to, languages, values):
+            text = self._rendered(message, languages, replace(values, clinic=opening))
+            if text.segments <= most:
+                break
+        return text
+
+    def _rendered(self, message: _Message, languages: tuple[str, ...], values: MessageValues) -> RenderedSms:
+        return self._renderer.sms(message.pathway, message.template, languages, values, stop_line=message.stop_line)
 
     def _email(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedEmail:
         languages = language_chain(to.language, clinic.language)
@@ -123,9 +136,22 @@ class Composer:
             mobility,
             clinic,
             languages,
-            unsubscribe_url=self._links.unsubscribe(clinic.id, to.id),
+            unsubscribe_url=self._links.unsubscribe(clinic.id, _link_of(to)),
         )
-        return self._renderer.email(message.pathway, message.template, languages, values)
+        opening = next(self._openings(message, to, languages, values), values.clinic)
+        return self._renderer.email(message.pathway, message.template, languages, replace(values, clinic=opening))
+
+    def _openings(
+        self, message: _Message, to: _Person, languages: tuple[str, ...], values: MessageValues
+    ) -> Iterator[str]:
+        """Ways to name the clinic and whom a message is about, the best first; none where it is plain."""
+        marks = to.for_whom if isinstance(to, Recipient) and not _is_of_the_number(message) else ()
+        for mark in marks:
+            about = replace(values, for_whom=mark)
+            yield self._renderer.sms(SERVICE_MESSAGES, "for_whom", languages, about, stop_line=False).body
+            yield f"{values.clinic} ({mark})"
+        if marks:
+            yield f"{values.clinic} ({marks[-1].replace('.', '')})"
 
     def _values(
         self,
@@ -141,12 +167,29 @@ class Composer:
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
-            first_name=to.name.partition(" ")[0],
+            first_name=_greeted(message, to),
             page_url="",
             unsubscribe_url=unsubscribe_url,
             activity=activities[message.turn % len(activities)] if activities else "",
             count=message.count,
+            choices=to.choices if isinstance(to, Recipient) else "",
         )
+
+
+def _link_of(to: _Person) -> UUID:
+    """Whose consent an e-mail's unsubscribe link ends."""
+    return (to.link_to if isinstance(to, Recipient) else None) or to.id
+
+
+def _greeted(message: _Message, to: _Person) -> str:
+    """What an e-mail calls its reader: their first name, or their mark where others read it too."""
+    if isinstance(to, Recipient) and to.link_to is None and to.for_whom:
+        return to.everybody if _is_of_the_number(message) else to.for_whom[0]
+    return first_name(to.name)
+
+
+def _is_of_the_number(message: _Message) -> bool:
+    return message.pathway == SERVICE_MESSAGES and message.template in OF_THE_NUMBER
 
 
 def message_id_header(attempt_id: UUID, sender: str) -> str:
@@ -176,4 +219,5 @@ def _attempt(
         language=rendered.language,
         segments=segments,
         template_version=rendered.template_version,
+        to=message.to,
     )

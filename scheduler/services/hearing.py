@@ -4,68 +4,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from scheduler.domain.contact import Change, Enrolled, TaskChange, TaskOpened
+from scheduler.domain.carers import hear_carer
+from scheduler.domain.contact import Change, TaskChange, TaskOpened
 from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
-from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import SkipReason
-from scheduler.domain.people import Channel, ConsentSource
-from scheduler.domain.reacting import Situation
+from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.replies.interpret import Interpretation, Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.domain.tasks import ServiceTask
 from scheduler.domain.told_by_provider import hear_as_told
-from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import Clinic, HeldReply, Patient, Reply
 from scheduler.services.alert_words import alert_text
 from scheduler.services.bad_addresses import not_theirs
+from scheduler.services.carers import carer_decided
+from scheduler.services.cases import Case, cases_of
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import Revocation, record_consent, revoke_all
+from scheduler.services.household import Household
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
 from scheduler.services.sharing import stop_all_at
 from scheduler.services.staff_mail import plan_staff_mail
+from scheduler.services.words import words_of
 
-MAIL_ID = "mail:"  # how the ids of e-mails begin; their files are in the clinic's mailbox
 BY_REPLY = "patient"  # the actor of what a patient's own message decided
 MOST_BEFORE = 20  # waiting replies of one patient that are heard before the one that cannot wait
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
 _TOLD_FOR = timedelta(hours=50)  # longer than any local day
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One reply, and all that it is heard by."""
-
-    held: HeldReply
-    clinic: Clinic
-    enrolled: tuple[Enrolled, ...]
-
-    @property
-    def reply(self) -> Reply:
-        return self.held.reply
-
-    @property
-    def patient(self) -> Patient:
-        return self.held.patient
-
-    @property
-    def today(self) -> date:
-        """The patient's date when they wrote."""
-        return local_date(self.reply.received_at, self.patient.contact(self.clinic).zone)
-
-    @property
-    def source(self) -> ConsentSource:
-        """Who tells us of a decision about consent."""
-        return ConsentSource.PROVIDER if self.reply.opt_out is not None else ConsentSource.REPLY
 
 
 class Hearing:
@@ -78,25 +52,36 @@ class Hearing:
         """Hear one reply of each patient, and write what follows. Returns the replies as they are then.
 
         A reply counts from the instant it was received; `now` (UTC) is when what follows is written. One that raises
-        is put aside with its words, for a person to read.
+        is put aside with its words, for a person to read. Where several have the number, whose it is comes first.
+        """
+        understood = self.hear_known(unit, [one for one in held if not one.reply.is_shared], now=now)
+        household = Household(self._rules, self.hear_known)
+        return understood + [household.hear(unit, one, now=now) for one in held if one.reply.is_shared]
+
+    def hear_known(
+        self, unit: Unit, held: Sequence[HeldReply], *, now: datetime, is_echo: bool = False
+    ) -> list[Reply]:
+        """As `hear`, once it is known about whom each is.
+
+        `is_echo`: the same was heard about somebody else, who has been answered; only what follows is written.
         """
         if not held:
             return []
-        clinics = unit.installation.clinics()
-        enrolled = unit.patients.enrolments([one.patient.id for one in held])
-        cases = [_Case(one, clinics[one.patient.clinic_id], enrolled.get(one.patient.id, ())) for one in held]
+        cases = cases_of(unit, held)
         heard = [self._heard(case) for case in cases]
         told = _told_before(unit, held, heard)
         heard = [
             self._heard(case, told=told[case.patient.id]) if case.patient.id in told else one
             for case, one in zip(cases, heard, strict=True)
         ]
+        heard = [_addressed(case, one, is_echo=is_echo) for case, one in zip(cases, heard, strict=True)]
         each = list(zip(cases, heard, strict=True))
         _record(unit, each, now=now)
         heard = [_suspended(unit, case, one, now=now) if one.wrong_number else one for case, one in each]
         each = list(zip(cases, heard, strict=True))
         _grant_wishes(unit, each, now=now)
-        _call_for_help(unit, each, now=now)
+        if not is_echo:
+            _call_for_help(unit, each, now=now)
         decisions = [
             Decided(
                 case.patient.id,
@@ -109,10 +94,12 @@ class Hearing:
         write_changes(unit, self._rules, decisions, now=now)
         unit.inbox.answered([case.reply for case in cases if case.reply.thread], planned_at=now)
         for case, one in each:
+            carer_decided(unit, self._rules, case, one, by=BY_REPLY, now=now)
             if one.consent is False:
                 stop_all_at(unit, self._rules, case.clinic, case.reply, source=case.source, by=BY_REPLY, now=now)
         understood = [_as_understood(case.reply, one.meaning) for case, one in zip(cases, heard, strict=True)]
-        unit.inbox.understood(understood)
+        if not is_echo:
+            unit.inbox.understood(understood)
         return understood
 
     def hear_next_of(self, unit: Unit, clinic_id: int, patient_id: UUID, *, now: datetime) -> None:
@@ -143,16 +130,27 @@ class Hearing:
         write_changes(unit, self._rules, [decided], now=now)
         unit.inbox.understood([_as_understood(one.reply, heard.meaning)])
 
-    def _heard(self, case: _Case, *, told: Mapping[str, datetime] = MappingProxyType({})) -> Heard:
-        reply, patient = case.reply, case.patient
+    def _heard(self, case: Case, *, told: Mapping[str, datetime] = MappingProxyType({})) -> Heard:
+        reply = case.reply
         try:
+            if reply.written_by is Addressee.CARER:
+                return hear_carer(
+                    case.situation(self._rules),
+                    reply.body,
+                    reply.opt_out,
+                    is_open=case.is_open,
+                    channel=reply.channel,
+                    words=self._rules.reply_words,
+                    languages=case.languages,
+                    told=told,
+                )
             return hear_as_told(
-                Situation(patient.contact(case.clinic), case.enrolled, self._rules.pathways, reply.received_at),
+                case.situation(self._rules),
                 reply.body,
                 reply.opt_out,
                 channel=reply.channel,
                 words=self._rules.reply_words,
-                languages=language_chain(patient.language, case.clinic.language),
+                languages=case.languages,
                 told=told,
             )
         except Exception:  # noqa: BLE001 - whatever is wrong, it is about this reply alone, and a person reads it
@@ -160,8 +158,16 @@ class Hearing:
             return _aside(case.held, case.clinic)
 
 
-def _record(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
-    """What replies decide about consent and numbers, beside the pathways."""
+def _addressed(case: Case, heard: Heard, *, is_echo: bool) -> Heard:
+    """What is said goes to whoever wrote; for an echo nothing is."""
+    to = case.reply.written_by
+    messages = () if is_echo else tuple(replace(one, to=to) for one in heard.change.messages)
+    return replace(heard, change=replace(heard.change, messages=messages))
+
+
+def _record(unit: Unit, all_heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:
+    """What patients' replies decide about consent and numbers, beside the pathways."""
+    heard = [(case, one) for case, one in all_heard if case.reply.written_by is Addressee.PATIENT]
     stopped = [
         Revocation(case.patient, _consented(case.patient) or [case.reply.channel], case.source, case.today)
         for case, one in heard
@@ -185,12 +191,14 @@ def _record(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) 
             )
 
 
-def _suspended(unit: Unit, case: _Case, heard: Heard, *, now: datetime) -> Heard:
+def _suspended(unit: Unit, case: Case, heard: Heard, *, now: datetime) -> Heard:
     """Nothing goes any more to the number that the words came from; answers that wait to go there do not either.
 
     It may have been corrected while they were on their way: then it is the old one that is wrong.
     """
     patient, reply = case.patient, case.reply
+    if reply.written_by is Addressee.CARER:
+        return heard
     after = not_theirs(unit, patient, reply.channel, reply.sender, now=now)
     own = [(patient.clinic_id, patient.id)]
     since = now - _PENDING_FOR
@@ -201,11 +209,11 @@ def _suspended(unit: Unit, case: _Case, heard: Heard, *, now: datetime) -> Heard
     return replace(heard, change=replace(heard.change, contact=contact, next_contact_at=None))
 
 
-def _grant_wishes(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
+def _grant_wishes(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:
     """Another time of day or other days, on the patient's own record."""
     changed: list[Patient] = []
     for case, one in heard:
-        before, after = case.patient.contact(case.clinic), one.change.contact
+        before, after = case.contact, one.change.contact
         if after.contact_time != before.contact_time:
             changed.append(replace(case.patient, contact_time=after.contact_time))
         elif after.weekdays != before.weekdays:
@@ -216,7 +224,7 @@ def _grant_wishes(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: date
         unit.installation.audit(entries, actor=BY_REPLY, now=now)
 
 
-def _call_for_help(unit: Unit, heard: Sequence[tuple[_Case, Heard]], *, now: datetime) -> None:
+def _call_for_help(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:
     """Where words of danger were heard, the clinic's duty address is told that its worklist has something urgent."""
     for case, one in heard:
         is_danger = one.meaning.meaning is Meaning.SAFETY or one.meaning.speaks_of_danger
@@ -254,17 +262,6 @@ def _aside(one: HeldReply, clinic: Clinic) -> Heard:
         tasks=(TaskOpened(ServiceTask.UNCLEAR_REPLY, SERVICE_MESSAGES),),
     )
     return Heard(Interpretation(meaning=Meaning.UNCLEAR, text=one.reply.body), change)
-
-
-def words_of(body: str, *, media: int, provider_id: str | None) -> str:
-    """All that a person needs to know of what came: the words, and that there were pictures or files."""
-    parts = [body.strip()]
-    if media:
-        things = "a picture or file" if media == 1 else f"{media} pictures or files"
-        is_kept = provider_id is not None and not provider_id.startswith(MAIL_ID)
-        kept = f"; the provider keeps {'it' if media == 1 else 'them'} under {provider_id}" if is_kept else ""
-        parts.append(f"({things} came{' with it' if parts[0] else ' without words'}{kept})")
-    return "\n".join(part for part in parts if part) or "(a message without words)"
 
 
 def _new_tasks(unit: Unit, one: HeldReply, tasks: Sequence[TaskChange], *, now: datetime) -> tuple[TaskChange, ...]:

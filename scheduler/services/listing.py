@@ -48,6 +48,7 @@ def _patient(patient: Patient, clinic: Clinic, pathways: list[Row]) -> Row:
         "email_consent": patient.email_consent,
         "paused_until": patient.paused_until,
         "pathways": pathways,
+        "carer": patient.carer_mode.value if patient.carer_mode else None,
     }
 
 
@@ -85,6 +86,7 @@ def _outbound(entry: LedgerEntry, first: LedgerEntry | None, meaning: Meaning) -
         "kind": entry.kind,
         "template": entry.template,
         "segments": entry.segments,
+        "to": entry.to.value,
         "retry_of": str(entry.retry_of) if entry.retry_of else None,
         "retry_why": why_again(first, meaning=meaning) if first else None,
     }
@@ -105,6 +107,7 @@ def _inbound(reply: Reply) -> Row:
         "provider_id": reply.provider_id,
         "sent_at": reply.received_at,
         "body": reply.body,
+        "to": None,
         "retry_of": None,
         "retry_why": None,
     }
@@ -122,6 +125,7 @@ def replies(unit: Unit, clinic: Clinic, *, mrn: str | None = None) -> list[Row]:
             "meaning": reply.meaning,
             "pathway": reply.pathway,
             "answer": reply.answer,
+            "by": reply.written_by.value,
         }
         for reply in unit.inbox.replies(clinic.id, mrn=mrn)
     ]

@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -87,7 +87,7 @@ def _owners(
     latest = dict.fromkeys((one.channel, one.address) for one in reversed(received))
     owners: dict[_Address, Patient] = {}
     for channel, address in list(latest)[:MOST_PHONES]:
-        if who := unit.patients.by_address(channel, address):
+        if who := unit.patients.by_address(channel, address) or _carers(unit, clinics, channel, address):
             owners[channel, address] = max(who, key=lambda patient: patient.contacted_on or date.min)
     if sum(unit.patients.count(clinic_id) for clinic_id in clinics) > MOST_PHONES:
         return owners
@@ -97,6 +97,16 @@ def _owners(
             if own and patient.channel in channels:
                 owners.setdefault((patient.channel, own), patient)
     return owners
+
+
+def _carers(unit: Unit, clinics: Iterable[int], channel: Channel, address: str) -> list[Patient]:
+    """The patients whose carer has this address, each under the carer's name."""
+    return [
+        replace(patient, name=carer.name, language=carer.language)
+        for clinic_id in clinics
+        for carer in unit.carers.at(clinic_id, channel, address)
+        if (patient := unit.patients.get(clinic_id, carer.patient_id)) is not None
+    ]
 
 
 def _outbound(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from scheduler.domain.messages import MessageStatus, sources_of
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.ports import ErrorClass, Store, Unit
 from scheduler.ports.settling import Attempted, Tracked
 from scheduler.services.aftermath import Aftermath, Again, Fallen
@@ -182,6 +182,9 @@ def _is_frequent(unit: Unit, one: Attempted, code: str | None, now: datetime) ->
 
 
 def _present_address(unit: Unit, one: Attempted) -> str | None:
+    if one.message.to is Addressee.CARER:
+        carer = unit.carers.of([(one.clinic_id, one.message.patient_id)]).get(one.message.patient_id)
+        return carer.address if carer is not None and carer.channel is one.message.channel else None
     patient = unit.patients.get(one.clinic_id, one.message.patient_id)
     if patient is None:
         return None

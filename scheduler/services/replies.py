@@ -12,16 +12,17 @@ from enum import StrEnum
 from uuid import UUID
 
 from scheduler.domain.opt_out import OptOut
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.replies.interpret import Meaning, interpret
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, OrphanText, Reply, Sender
-from scheduler.services.hearing import Hearing, words_of
+from scheduler.services.hearing import Hearing
 from scheduler.services.new_tasks import clinic_task
-from scheduler.services.routing import Routes, last_contacted
+from scheduler.services.routing import Routes, written_by
 from scheduler.services.rules import Rules
+from scheduler.services.words import words_of
 
 _AT_ONCE = frozenset({Meaning.STOP, Meaning.WRONG_NUMBER})
 
@@ -179,7 +180,10 @@ def _known(unit: Unit, arrivals: Sequence[Arrival]) -> Mapping[tuple[Channel, st
 
 def _reply(arrival: Arrival, clinic: Clinic, known: Sequence[Sender]) -> Reply:
     inbound = arrival.inbound
-    sender = last_contacted(one for one in known if one.clinic_id == clinic.id)
+    own = [one for one in known if one.clinic_id == clinic.id]
+    is_shared = len({one.patient_id for one in own}) > 1
+    # Of several it is one and the same each time, so that all that comes from the number is heard in its order.
+    sender = min(own, key=lambda one: one.patient_id) if is_shared else written_by(own)
     return Reply(
         id=new_id(),
         clinic_id=clinic.id,
@@ -193,6 +197,8 @@ def _reply(arrival: Arrival, clinic: Clinic, known: Sequence[Sender]) -> Reply:
         media=inbound.media,
         thread=inbound.thread,
         opt_out=inbound.opt_out,
+        written_by=sender.as_a if sender else Addressee.PATIENT,
+        is_shared=is_shared,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.ports import Unit
 from scheduler.records import Clinic, Sender
 
@@ -40,6 +40,11 @@ class Routes:
 def last_contacted(senders: Iterable[Sender]) -> Sender | None:
     """Whose number or address it is: of several who share it, the one contacted last."""
     return max(senders, key=lambda sender: sender.contacted_on or date.min, default=None)
+
+
+def written_by(senders: Iterable[Sender]) -> Sender | None:
+    """Who wrote, of one patient and their carer: where they have one number, the carer is written to there."""
+    return max(senders, key=lambda sender: sender.as_a is Addressee.CARER, default=None)
 
 
 def clinic_for(

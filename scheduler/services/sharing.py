@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.people import Addressee, Channel, ConsentSource
+from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import Clinic, Reply
+from scheduler.services.carers import set_consent
 from scheduler.services.consenting import record_consent
 from scheduler.services.rules import Rules
 from scheduler.services.situations import load, write
@@ -21,7 +24,8 @@ def stop_all_at(
     """
     for sharer in unit.patients.by_address(reply.channel, reply.sender, clinic_id=clinic.id):
         has_agreed = sharer.sms_consent if reply.channel is Channel.SMS else sharer.email_consent
-        if sharer.id == reply.patient_id or not has_agreed:
+        is_writer = sharer.id == reply.patient_id and reply.written_by is Addressee.PATIENT
+        if is_writer or not has_agreed:
             continue
         loaded = load(unit, rules, clinic, sharer.id, now)
         if loaded is None:
@@ -38,3 +42,6 @@ def stop_all_at(
         )
         after = loaded.with_patient(patient)
         write(unit, rules, after, after.situation.unchanged())
+    for carer in unit.carers.at(clinic.id, reply.channel, reply.sender):
+        on = local_date(now, ZoneInfo(clinic.timezone))
+        set_consent(unit, rules, clinic, carer, granted=False, source=source, given_on=on, by=by, now=now)

@@ -7,7 +7,7 @@ happens to the next. `plan` and `hear` are the functions that the live service c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,8 @@ from scheduler.domain.planning import next_contact, plan
 from scheduler.domain.reacting import Situation
 from scheduler.domain.when import instant, local_date
 from scheduler.ports import Store
-from scheduler.records import Clinic, Patient
+from scheduler.records import Clinic, Patient, Recipient
+from scheduler.services.addressing import recipients_of
 from scheduler.services.composing import Composer
 from scheduler.services.rules import Rules
 from scheduler.services.situations import UnknownPatientError
@@ -72,13 +73,15 @@ def simulate(
     with store.reading() as unit:
         patients = unit.patients.of_clinic(clinic.id, mrn=mrn)
         enrolled = unit.patients.enrolments([patient.id for patient in patients])
+        recipients = recipients_of(unit, rules, clinic, patients)
     if mrn is not None and not patients:
         raise UnknownPatientError(mrn, clinic)
     for patient in patients:
         walk = _Walk(rules, clinic, patient, enrolled.get(patient.id, ()))
         answers = (script or {}).get(patient.mrn, ())
         for at, message in walk.messages(start, start + timedelta(days=days), answers):
-            yield _simulated(composer, clinic, patient, at, message)
+            to = recipients.get((patient.id, message.to, message.channel))
+            yield _simulated(composer, clinic, patient, at, message, to)
 
 
 class _Walk:
@@ -126,14 +129,20 @@ class _Walk:
             told=self._told,
         )
         self._told |= {message.template: at for message in heard.change.messages if is_told_once(message)}
-        return heard.change
+        said = tuple(replace(message, to=self._contact.addressee) for message in heard.change.messages)
+        return replace(heard.change, messages=said)
 
 
 def _simulated(
-    composer: Composer, clinic: Clinic, patient: Patient, at: datetime, message: PlannedMessage
+    composer: Composer,
+    clinic: Clinic,
+    patient: Patient,
+    at: datetime,
+    message: PlannedMessage,
+    to: Recipient | None,
 ) -> SimulatedMessage:
     zone = ZoneInfo(patient.timezone)
-    body, segments = composer.text(message, patient, clinic)
+    body, segments = composer.text(message, patient, clinic, to=to)
     return SimulatedMessage(
         patient=patient.mrn,
         day=local_date(at, zone),

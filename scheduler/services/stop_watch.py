@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ports import Store
 from scheduler.services.composing import Composed
@@ -29,7 +29,7 @@ class StopWatch:
         self._store = store
         self._channel = channel
         self._looked_at = claimed_at
-        self._stopped: set[UUID] = set()
+        self._stopped: dict[Addressee, set[UUID]] = {each: set() for each in Addressee}
 
     def has_stopped(self, one: Composed, left: Sequence[Composed], *, now: float) -> bool:
         """Whether the message may not go any more; `left` are those not handed over yet, it among them.
@@ -38,10 +38,15 @@ class StopWatch:
         """
         if now - self._looked_at >= LOOK_EVERY:
             with self._store.reading() as unit:
-                patients = {each.message.patient_id for each in left if not _goes_after_a_stop(each)}
-                self._stopped = unit.stops.stopped_among(patients, self._channel) if patients else set()
+                asked = [each.message for each in left if not _goes_after_a_stop(each)]
+                patients = {each.patient_id for each in asked if each.to is Addressee.PATIENT}
+                cared_for = {each.patient_id for each in asked if each.to is Addressee.CARER}
+                self._stopped = {
+                    Addressee.PATIENT: unit.stops.stopped_among(patients, self._channel) if patients else set(),
+                    Addressee.CARER: unit.carers.stopped_among(cared_for, self._channel) if cared_for else set(),
+                }
             self._looked_at = now
-        return one.message.patient_id in self._stopped and not _goes_after_a_stop(one)
+        return one.message.patient_id in self._stopped[one.message.to] and not _goes_after_a_stop(one)
 
 
 def _goes_after_a_stop(one: Composed) -> bool:

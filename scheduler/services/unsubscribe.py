@@ -6,15 +6,19 @@ on: for that the patient writes from their own address. Only a press that has ju
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.domain.reacting import reopen
 from scheduler.domain.replies.interpret import Meaning
+from scheduler.domain.when import local_date
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
+from scheduler.services.carers import end_carers_mail, set_consent
 from scheduler.services.consenting import record_consent
 from scheduler.services.rules import Rules
 from scheduler.services.situations import load, write
@@ -32,11 +36,23 @@ class Pressed(StrEnum):
 
 
 def subscriber(store: Store, *, clinic_id: int, patient_id: UUID) -> tuple[Clinic, Patient] | None:
-    """Whose link it is; None when the clinic or the patient is no longer here. Changes nothing."""
+    """Whose link it is, a patient's or a carer's; None when they are no longer here. Changes nothing."""
     with store.reading() as unit:
         clinic = unit.installation.clinics().get(clinic_id)
         patient = unit.patients.get(clinic_id, patient_id) if clinic is not None else None
+        if clinic is not None and patient is None:
+            patient = _as_their_carer(unit, clinic_id, patient_id)
     return (clinic, patient) if clinic is not None and patient is not None else None
+
+
+def _as_their_carer(unit: Unit, clinic_id: int, carer_id: UUID) -> Patient | None:
+    """Whose carer's link it is, with what the page shows: the carer's language, and consent to e-mail."""
+    carer = unit.carers.get(clinic_id, carer_id)
+    patient = unit.patients.get(clinic_id, carer.patient_id) if carer is not None else None
+    if carer is None or patient is None:
+        return None
+    is_on = carer.consent and carer.channel is Channel.EMAIL
+    return replace(patient, id=carer.id, language=carer.language, email_consent=is_on)
 
 
 def unsubscribe(
@@ -48,7 +64,15 @@ def unsubscribe(
     """
     with store.writing() as unit:
         clinic = unit.installation.clinics().get(clinic_id)
-        if clinic is None or unit.patients.get(clinic_id, patient_id, lock=True) is None:
+        if clinic is None:
+            return Pressed.GONE
+        carer = unit.carers.get(clinic_id, patient_id)
+        if carer is not None:
+            has_ended = end_carers_mail(
+                unit, rules, clinic_id, carer.patient_id, source=ConsentSource.UNSUBSCRIBE, now=now
+            )
+            return Pressed.ENDED if has_ended else Pressed.ALREADY
+        if unit.patients.get(clinic_id, patient_id, lock=True) is None:
             return Pressed.GONE
         has_ended = revoke(
             unit, rules, clinic, patient_id, source=ConsentSource.UNSUBSCRIBE, wording=wording, now=now
@@ -90,6 +114,13 @@ def take_back(
         return False
     with store.writing() as unit:
         clinic = unit.installation.clinics().get(clinic_id)
+        carer = unit.carers.get(clinic_id, patient_id) if clinic is not None else None
+        if clinic is not None and carer is not None:
+            on = local_date(now, ZoneInfo(clinic.timezone))
+            source = ConsentSource.UNSUBSCRIBE
+            return set_consent(
+                unit, rules, clinic, carer, granted=True, source=source, given_on=on, by=BY_LINK, now=now
+            )
         loaded = load(unit, rules, clinic, patient_id, now) if clinic is not None else None
         if loaded is None or loaded.patient.email_consent:
             return False

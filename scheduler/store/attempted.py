@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.ports.settling import Attempted
 from scheduler.records import LedgerMessage
 from scheduler.store import rows
@@ -56,4 +56,5 @@ def message_from(row: rows.AnyRow) -> LedgerMessage:
         send_from=row.send_from,
         send_until=row.send_until,
         attempts=row.attempts,
+        to=Addressee(row.recipient),
     )

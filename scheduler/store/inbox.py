@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, select, update
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.opt_out import OptOut
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.records import HeldReply, Reply, Sender
 from scheduler.store import rows
 from scheduler.store.bulk import keyed, update_rows
-from scheduler.store.tables import messages, patients, replies
+from scheduler.store.tables import carers, messages, patients, replies
 from scheduler.store.upsert import insert_into
 from scheduler.store.vault import Vault, VaultFault
 
@@ -59,13 +59,26 @@ class Inbox:
         wanted: dict[bytes, str] = {
             index: address for address in addresses for index in self._vault.indexes(place, address.lower())
         }
-        query = select(column, patients.c.id, patients.c.clinic_id, patients.c.mrn, patients.c.contacted_on).where(
-            column.in_(list(wanted))
+        about = (patients.c.id, patients.c.clinic_id, patients.c.mrn, patients.c.contacted_on)
+        of_carers = carers.c.phone_index if channel is Channel.SMS else carers.c.email_index
+        own = select(column, *about, literal(Addressee.PATIENT.value)).where(column.in_(list(wanted)))
+        cared_for = (
+            select(of_carers, *about, literal(Addressee.CARER.value))
+            .join(patients, patients.c.id == carers.c.patient_id)
+            .where(of_carers.in_(list(wanted)), carers.c.removed_at.is_(None))
         )
         found: dict[str, list[Sender]] = defaultdict(list)
-        for index, patient_id, clinic_id, mrn, contacted_on in self._connection.execute(query):
+        for index, patient_id, clinic_id, mrn, contacted_on, as_a in self._connection.execute(
+            own.union_all(cared_for)
+        ):
             found[wanted[bytes(index)]].append(
-                Sender(patient_id=patient_id, clinic_id=clinic_id, mrn=mrn, contacted_on=contacted_on)
+                Sender(
+                    patient_id=patient_id,
+                    clinic_id=clinic_id,
+                    mrn=mrn,
+                    contacted_on=contacted_on,
+                    as_a=Addressee(as_a),
+                )
             )
         return dict(found)
 
@@ -92,6 +105,9 @@ class Inbox:
             "body": self._vault.seal("replies.body", reply.body),
             "provider_id": reply.provider_id,
             "media": reply.media,
+            "written_by": reply.written_by.value,
+            "is_shared": reply.is_shared,
+            "candidates": _ids(reply.candidates),
             "thread": self._vault.seal("replies.thread", " ".join(reply.thread) or None),
             "opt_out": reply.opt_out.value if reply.opt_out else None,
             "look_at": reply.received_at if reply.patient_id else None,
@@ -110,7 +126,7 @@ class Inbox:
 
     def waiting(self) -> tuple[int, datetime | None]:
         """How many replies wait to be understood, and since when the first of them does."""
-        query = select(func.count(), func.min(replies.c.received_at)).where(_WAITING)
+        query = select(func.count(), func.min(replies.c.received_at)).where(_WAITING, replies.c.candidates.is_(None))
         count, first = self._connection.execute(query).one()
         return count, first
 
@@ -185,6 +201,9 @@ class Inbox:
                 pathway=reply.pathway,
                 answer=reply.answer,
                 look_at=None,
+                patient_id=reply.patient_id,
+                written_by=reply.written_by.value,
+                candidates=None,
             )
             for reply in heard
         ]
@@ -196,6 +215,23 @@ class Inbox:
 
     def _put_off(self, reply_id: UUID, clinic_id: int, until: datetime) -> None:
         update_rows(self._connection, _UNDERSTOOD, [keyed(reply_id, clinic_id, look_at=until)])
+
+    def hold(self, reply: Reply, until: datetime) -> None:
+        """Keep a reply, with those whose it may be, until somebody says whose it is, or until then."""
+        values = keyed(reply.id, reply.clinic_id, candidates=_ids(reply.candidates), look_at=until)
+        update_rows(self._connection, _UNDERSTOOD, [values])
+
+    def held(self, clinic_id: int, channel: Channel, sender: str) -> list[Reply]:
+        """What came from this number or address and waits for somebody to say whose it is, oldest first."""
+        indexes = self._vault.indexes("replies.sender", sender.lower())
+        query = _REPLIES.where(
+            replies.c.clinic_id == clinic_id,
+            replies.c.channel == channel.value,
+            replies.c.sender_index.in_(indexes),
+            replies.c.candidates.is_not(None),
+            _WAITING,
+        ).order_by(replies.c.received_at, replies.c.id)
+        return [self._reply(row, None) for row in self._connection.execute(query)]
 
     def told(
         self, patient_ids: Sequence[UUID], templates: Iterable[str], *, since: datetime
@@ -259,10 +295,10 @@ class Inbox:
         """The clinic's replies, oldest first."""
         query = _REPLIES.where(replies.c.clinic_id == clinic_id).order_by(replies.c.received_at, replies.c.id)
         if mrn is not None:
-            query = query.where(patients.c.mrn == mrn)
+            query = query.where(patients.c.mrn == mrn, replies.c.candidates.is_(None))
         if since is not None:
             query = query.where(replies.c.received_at >= since)
-        return [self._reply(row, row.mrn) for row in self._connection.execute(query)]
+        return [self._reply(row, None if row.candidates else row.mrn) for row in self._connection.execute(query)]
 
     def _reply(self, row: rows.AnyRow, mrn: str | None) -> Reply:
         return Reply(
@@ -278,10 +314,17 @@ class Inbox:
             media=row.media,
             thread=tuple((self._vault.open("replies.thread", row.thread) or "").split()),
             opt_out=OptOut(row.opt_out) if row.opt_out else None,
+            written_by=Addressee(row.written_by),
+            is_shared=row.is_shared,
+            candidates=tuple(map(UUID, row.candidates.split(";"))) if row.candidates else (),
             meaning=row.meaning,
             pathway=row.pathway,
             answer=row.answer,
         )
+
+
+def _ids(ids: Sequence[UUID]) -> str | None:
+    return ";".join(each.hex for each in ids) or None
 
 
 _REPLIES = select(replies, patients.c.mrn).outerjoin(patients, patients.c.id == replies.c.patient_id)

@@ -6,7 +6,7 @@ Statuses only move forward: every UPDATE carries the statuses it may come from, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Connection, Select, Update, literal_column
 from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact, PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
-from scheduler.domain.people import Channel
-from scheduler.ids import new_ids
+from scheduler.domain.people import Addressee, Channel
+from scheduler.ids import new_id, new_ids
 from scheduler.records import Attempt, AttemptEnd, Clinic, LedgerEntry, LedgerMessage, ReadyMessage, Recipient
 from scheduler.store import rows
 from scheduler.store.bulk import Values, by_key_alone, insert_rows, keyed, once_each, update_rows
 from scheduler.store.tables import attempts, messages, patients
+from scheduler.store.upsert import insert_into
 from scheduler.store.vault import Vault, VaultFault
 
 UNREADABLE_FOR = timedelta(hours=1)  # then a message that cannot be read is looked at again
@@ -59,7 +60,9 @@ _CLAIMED = (
 )
 _CONTACT_AT = 7
 _MESSAGE_AT = _CONTACT_AT + len(rows.CONTACT.columns)
-_FIRST_TO_LAST = (MessageKind.REPLY, MessageKind.NOTICE, MessageKind.REMINDER)
+_Made = Callable[[PlannedMessage], Values]
+_OF_PATHWAYS = (MessageKind.REMINDER.value, MessageKind.COPY.value)
+_FIRST_TO_LAST = (MessageKind.REPLY, MessageKind.NOTICE, MessageKind.REMINDER, MessageKind.COPY)
 
 
 class Ledger:
@@ -84,10 +87,17 @@ class Ledger:
             return _planned_values(message) | {"pathway_version": versions.get(message.pathway, "")}
 
         values = once_each(made)
+        each = list(planned)
+        same = {"planned_at": now, "attempts": 0, "status": MessageStatus.PLANNED.value}
         self._add(
-            ((patient_id, clinic_id, of, values(message)) for patient_id, clinic_id, of, message in planned),
-            same={"planned_at": now, "attempts": 0, "status": MessageStatus.PLANNED.value},
+            (
+                (patient_id, clinic_id, of, values(message))
+                for patient_id, clinic_id, of, message in each
+                if message.kind is not MessageKind.COPY
+            ),
+            same=same,
         )
+        self._copy([one for one in each if one[3].kind is MessageKind.COPY], values, same=same)
 
     def skip(
         self,
@@ -118,6 +128,18 @@ class Ledger:
         )
         insert_rows(self._connection, messages, values, same=same)
 
+    def _copy(
+        self, copies: Iterable[tuple[UUID, int, UUID | None, PlannedMessage]], made: _Made, *, same: Values
+    ) -> None:
+        """Add copies for carers. A reminder that is planned anew on its day has its copy already."""
+        values = [
+            {"id": new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": of}
+            | {**made(message), **same}
+            for patient_id, clinic_id, of, message in copies
+        ]
+        if values:
+            self._connection.execute(insert_into(self._connection, messages).on_conflict_do_nothing(), values)
+
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
         """Void what is planned for these enrolments: an answer, a result or a changed plan made it pointless."""
         if enrolment_ids:
@@ -126,7 +148,7 @@ class Ledger:
                 .where(
                     messages.c.enrolment_id.in_(enrolment_ids),
                     messages.c.clinic_id == clinic_id,
-                    messages.c.kind == MessageKind.REMINDER.value,
+                    messages.c.kind.in_(_OF_PATHWAYS),
                     messages.c.status == MessageStatus.PLANNED.value,
                 )
                 .values(status=MessageStatus.SKIPPED.value, reason=SkipReason.SUPERSEDED.value)
@@ -209,6 +231,7 @@ class Ledger:
                     attempt.message_id,
                     attempt.clinic_id,
                     channel=attempt.channel.value,
+                    recipient=attempt.to.value,
                     attempts=attempt.number,
                     subject=subject,
                     body=body,
@@ -307,12 +330,14 @@ class Ledger:
             sent_at=row.sent_at,
             body=self._vault.open("messages.body", row.body),
             segments=row.segments,
+            to=Addressee(row.recipient),
             retry_of=row.retry_of,
         )
 
 
 _SKIPPED = {
     "kind": MessageKind.REMINDER.value,
+    "recipient": Addressee.PATIENT.value,
     "fired": 0,
     "template": "",
     "activity_turn": 0,
@@ -336,6 +361,7 @@ def _skipped_values(reminder: SkippedReminder) -> rows.Values:
 def _planned_values(message: PlannedMessage) -> rows.Values:
     return {
         "kind": message.kind.value,
+        "recipient": message.to.value,
         "channel": message.channel.value,
         "pathway": message.pathway,
         "step": message.step,

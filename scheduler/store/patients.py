@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, Update, func, select, update
 
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.enrolment import Enrolment
-from scheduler.domain.people import Channel
+from scheduler.domain.people import CarerMode, Channel
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
 from scheduler.store.among import among
@@ -194,6 +194,20 @@ class Patients:
         """What the latest consent record says, kept with the patient for the planner."""
         column = "sms_consent" if channel is Channel.SMS else "email_consent"
         self._update(_UPDATE_PATIENT, [keyed(patient_id, clinic_id, **{column: granted})])
+
+    def set_carer(self, clinic_id: int, patient_id: UUID, mode: CarerMode | None, channel: Channel | None) -> None:
+        """How the patient's carer may be written to, kept with the patient for the planner; None: in no way.
+
+        Whoever is written to from now on has not been told yet how to stop.
+        """
+        values = keyed(
+            patient_id,
+            clinic_id,
+            carer_mode=mode.value if mode else None,
+            carer_channel=channel.value if channel else None,
+            stop_line_on=None,
+        )
+        self._update(_UPDATE_PATIENT, [values])
 
     def clear_consents(self, of: Iterable[tuple[int, UUID]]) -> None:
         """No consent to anything is kept with these (clinic, patient)."""

@@ -8,18 +8,20 @@ from typing import Any
 from sqlalchemy import Column, Engine, Table, select, tuple_, update
 
 from scheduler.store.engine import writing
-from scheduler.store.tables import metadata, patients, replies
+from scheduler.store.tables import carers, metadata, patients, replies
 from scheduler.store.types import Sealed
 from scheduler.store.vault import Vault
 
 BATCH = 500  # rows per transaction
 
 
-# Each blind index, and the sealed column of its table that it is made from (in lower case).
-_INDEXES: dict[Column[Any], str] = {
-    patients.c.phone_index: "phone",
-    patients.c.email_index: "email",
-    replies.c.sender_index: "sender",
+# Each blind index, the sealed column of its table that it is made from (in lower case), and what it is made as.
+_INDEXES: dict[Column[Any], tuple[str, str]] = {
+    patients.c.phone_index: ("phone", "patients.phone"),
+    patients.c.email_index: ("email", "patients.email"),
+    carers.c.phone_index: ("phone", "patients.phone"),
+    carers.c.email_index: ("email", "patients.email"),
+    replies.c.sender_index: ("sender", "replies.sender"),
 }
 
 
@@ -73,7 +75,7 @@ def _values(vault: Vault, table: Table, names: list[str], row: Any) -> dict[str,
         place = f"{table.name}.{name}"
         text = vault.open(place, row[name])
         values[name] = vault.seal(place, text)
-        for column, source in _INDEXES.items():
+        for column, (source, made_as) in _INDEXES.items():
             if column.table is table and source == name and text is not None:
-                values[column.name] = vault.index(place, text.lower())
+                values[column.name] = vault.index(made_as, text.lower())
     return values

@@ -16,7 +16,7 @@ from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind
-from scheduler.domain.people import Channel, Mobility, PatientStatus, Reach, RiskFactor
+from scheduler.domain.people import Addressee, CarerMode, Channel, Mobility, PatientStatus, Reach, RiskFactor
 from scheduler.domain.when import ContactWindow
 from scheduler.records import Clinic, Patient
 from scheduler.store.recurring import Recurring
@@ -60,6 +60,7 @@ def clinic_from(row: AnyRow) -> Clinic:
         digest_to=row.digest_to,
         digest_at=row.digest_at,
         duty_email=row.duty_email,
+        name_on_shared=row.name_on_shared,
     )
 
 
@@ -91,6 +92,7 @@ def clinic_values(clinic: Clinic) -> Values:
         "digest_to": clinic.digest_to,
         "digest_at": clinic.digest_at,
         "duty_email": clinic.duty_email,
+        "name_on_shared": clinic.name_on_shared,
     }
 
 
@@ -118,6 +120,8 @@ def patient_from(row: Any, vault: Vault) -> Patient:
         email_consent=row.email_consent,
         phone_bad=row.phone_bad,
         email_bad=row.email_bad,
+        carer_mode=CarerMode(row.carer_mode) if row.carer_mode else None,
+        carer_channel=Channel(row.carer_channel) if row.carer_channel else None,
         next_contact_at=row.next_contact_at,
         contacted_on=row.contacted_on,
         contacts_that_day=row.contacts_that_day,
@@ -153,6 +157,8 @@ def patient_values(patient: Patient, vault: Vault) -> Values:
         "email_consent": patient.email_consent,
         "phone_bad": patient.phone_bad,
         "email_bad": patient.email_bad,
+        "carer_mode": patient.carer_mode.value if patient.carer_mode else None,
+        "carer_channel": patient.carer_channel.value if patient.carer_channel else None,
         "next_contact_at": patient.next_contact_at,
         "contacted_on": patient.contacted_on,
         "contacts_that_day": patient.contacts_that_day,
@@ -180,6 +186,8 @@ CONTACT = Recurring(
         patients.c.contacted_on,
         patients.c.contacts_that_day,
         patients.c.stop_line_on,
+        patients.c.carer_mode,
+        patients.c.carer_channel,
     )
 )
 """What the planner needs to know of a patient."""
@@ -189,7 +197,7 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
     """What the planner needs of a patient, without opening a single sealed column."""
     has_phone = row.has_phone and not row.phone_bad
     has_email = row.has_email and not row.email_bad
-    return Contact(
+    own = Contact(
         zone=ZoneInfo(row.timezone),
         contact_time=row.contact_time or clinic.contact_time,
         window=clinic.window,
@@ -205,6 +213,9 @@ def contact_from(row: Any, clinic: Clinic) -> Contact:
         stop_line_on=row.stop_line_on,
         mobility=Mobility(row.mobility),
     )
+    if row.carer_mode is None:
+        return own
+    return own.with_carer(CarerMode(row.carer_mode), Channel(row.carer_channel))
 
 
 def contact_values(contact: Contact) -> Values:
@@ -239,6 +250,7 @@ MESSAGE = Recurring(
         messages.c.send_from,
         messages.c.send_until,
         messages.c.attempts,
+        messages.c.recipient.label("to"),
     )
 )
 """What the messages of one morning have in common."""
@@ -246,7 +258,8 @@ MESSAGE = Recurring(
 
 def message_values(row: Any) -> tuple[Any, ...]:
     """The fields of a `LedgerMessage` that `MESSAGE` holds, in their order."""
-    same: tuple[Any, ...] = tuple(row._replace(kind=MessageKind(row.kind), channel=Channel(row.channel)))
+    named = row._replace(kind=MessageKind(row.kind), channel=Channel(row.channel), to=Addressee(row.to))
+    same: tuple[Any, ...] = tuple(named)
     return same
 
 

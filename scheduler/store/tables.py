@@ -47,7 +47,9 @@ _CONDITION = "condition"  # of a partial index; see `for_migrations`
 # A reminder that was skipped, expired or proven unsent leaves its day free for another try. A second try at one that
 # did not arrive is unique by the message it takes over from.
 _LIVE_REMINDER = text("kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')")
+_COPY = text("kind = 'copy'")  # for a carer: one of each reminder, whatever becomes of either
 _WAITING_REPLY = text("look_at IS NOT NULL")
+_PRESENT = text("removed_at IS NULL")
 
 
 def _clinic() -> Column[Any]:
@@ -117,6 +119,7 @@ clinics = Table(
     Column("digest_at", Time, nullable=False),  # local wall time
     Column("digest_due_at", Instant),  # when the next digest is due; null: none is wanted
     Column("duty_email", String(254)),
+    Column("name_on_shared", Boolean, nullable=False),  # first names may stand on a number that several share
     Column("created_at", Instant, nullable=False),
     Index(
         "ix_clinics_digest_due_at",
@@ -191,6 +194,8 @@ patients = Table(
     Column("email_consent", Boolean, nullable=False),
     Column("phone_bad", Boolean, nullable=False),  # this number does not work, or is somebody else's
     Column("email_bad", Boolean, nullable=False),
+    Column("carer_mode", String(8)),  # of a carer who may be written to, kept here for the planner; null: none
+    Column("carer_channel", String(8)),
     Column("next_contact_at", Instant),  # the one instant the planner looks at; null: nothing to plan
     Column("contacted_on", Date),  # the last local date that had a reminder
     Column("contacts_that_day", SmallInteger, nullable=False),
@@ -272,6 +277,7 @@ messages = Table(
     _its_clinic(),
     _patient(),
     Column("enrolment_id", Uuid),  # no foreign key: it is read in this transaction, under the patient's lock
+    Column("recipient", String(8), nullable=False),  # the patient or their carer
     Column("kind", String(8), nullable=False),
     Column("channel", String(8), nullable=False),
     Column("pathway", String(32), nullable=False),
@@ -337,6 +343,15 @@ messages = Table(
         info={_CONDITION: _LIVE_REMINDER},
     ),
     Index(
+        "uq_messages_copy",
+        "enrolment_id",
+        "cycle",
+        "step",
+        "due_date",
+        unique=True,
+        info={_CONDITION: _COPY},
+    ),
+    Index(
         "uq_messages_retry_of",
         "retry_of",
         unique=True,
@@ -380,6 +395,9 @@ replies = Table(
     Column("body", Sealed, nullable=False),
     Column("provider_id", String(255)),
     Column("media", SmallInteger, nullable=False),  # how many pictures and files came with it
+    Column("written_by", String(8), nullable=False),  # the patient or their carer
+    Column("is_shared", Boolean, nullable=False),  # several people have its number or address
+    Column("candidates", Text),  # held until somebody says whose it is: ids with ; between them
     Column("thread", Sealed),  # of an e-mail: its Message-ID, after those of the mails that led to it
     Column("opt_out", String(8)),  # what the provider made of it by itself
     Column("look_at", Instant),  # when to understand it; null: there is nothing more to do
@@ -389,6 +407,7 @@ replies = Table(
     UniqueConstraint("clinic_id", "provider_id"),
     Index("ix_replies_clinic_id_received_at", "clinic_id", "received_at"),
     Index("ix_replies_patient_id", "patient_id"),
+    Index("ix_replies_held", "sender_index", info={_CONDITION: text("candidates IS NOT NULL")}),
     Index(
         "ix_replies_waiting",
         "look_at",
@@ -400,6 +419,44 @@ replies = Table(
         "received_at",
         info={_CONDITION: _WAITING_REPLY},
     ),
+)
+
+carers = Table(
+    "carers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("name", Sealed, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("phone", Sealed),
+    Column("phone_index", LargeBinary(16)),  # made as the index of a patient's number, to be compared with it
+    Column("email", Sealed),
+    Column("email_index", LargeBinary(16)),
+    Column("language", String(16), nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("consent", Boolean, nullable=False),  # the latest consent record
+    Column("is_bad", Boolean, nullable=False),  # the number or address will never work
+    Column("created_at", Instant, nullable=False),
+    Column("removed_at", Instant),  # kept for the record of consent; null: present
+    Index("uq_carers_patient_id", "patient_id", unique=True, info={_CONDITION: _PRESENT}),
+    Index("ix_carers_phone_index_clinic_id", "phone_index", "clinic_id"),
+    Index("ix_carers_email_index_clinic_id", "email_index", "clinic_id"),
+)
+
+carer_consents = Table(
+    "carer_consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("carer_id", Uuid, ForeignKey("carers.id"), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("given_on", Date, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", String(254), nullable=False),
+    Index("ix_carer_consents_carer_id", "carer_id"),
 )
 
 orphan_texts = Table(

@@ -12,6 +12,7 @@ from scheduler import ports
 from scheduler.store.accounts import Accounts
 from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
+from scheduler.store.carers import Carers
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
 from scheduler.store.inbox import Inbox
@@ -23,6 +24,7 @@ from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
+from scheduler.store.sharing import Sharing
 from scheduler.store.staff_mail import StaffMails
 from scheduler.store.stops import Stops
 from scheduler.store.vault import Vault
@@ -43,6 +45,8 @@ class Unit:
         self.staff_mail = StaffMails(connection, vault)
         self.inbox = Inbox(connection, vault)
         self.stops = Stops(connection)
+        self.sharing = Sharing(connection, vault)
+        self.carers = Carers(connection, vault)
         self.numbers = Numbers(connection, vault)
         self.orphans = Orphans(connection, vault)
         self.lanes = Lanes(connection)

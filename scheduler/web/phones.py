@@ -53,7 +53,8 @@ def reply(site: Here, fields: OwnFields) -> RedirectResponse:
     app, channel, sender = site.app, _channel(site, fields), fields.get("address", "")
     text = fields.get("body", "").strip()[:LONGEST_REPLY]
     with app.store.reading() as unit:
-        clinic = clinic_for(unit, channel, sender=sender) if unit.patients.by_address(channel, sender) else None
+        is_known = bool(unit.inbox.senders(channel, [sender]))
+        clinic = clinic_for(unit, channel, sender=sender) if is_known else None
     if clinic is None:
         raise HTTPException(404, "No patient has that number or address.")
     if text:

@@ -92,11 +92,10 @@ def test_wrong_takes_effect_as_it_is_stored_and_opens_one_task(world: World) -> 
     assert world.open_tasks() == {"wrong_number"}
 
 
-def test_what_is_planned_goes_the_other_way_the_same_morning(world: World) -> None:
+def test_what_was_planned_is_asked_the_other_way_the_next_day_and_only_then(world: World) -> None:
     planned(world, **BY_MAIL_TOO)
     wrong(world)
-    world.tick()
-    world.tick_at(DAY_1 + timedelta(seconds=1))
+    world.run_until(new_york(3, 7, 12, 0))
     assert sent(world) == [("pat@patients.example", "ask")]
     assert world.patient().status is PatientStatus.ACTIVE
 
@@ -132,8 +131,7 @@ def test_a_message_that_is_claimed_is_not_handed_over_to_a_wrong_number(world: W
     assert (delivered.sent, delivered.skipped) == (1, 1)
     assert phone_of(gone[0]) not in sms.numbers
     assert world.ledger(gone[0])[0].reason == "wrong_number"
-    world.tick()
-    world.tick()
+    world.run_until(new_york(3, 7, 12, 0))
     went = [(row.channel, row.template) for row in world.ledger(gone[0]) if row.sent_at]
     assert went == ([(Channel.EMAIL, "ask")] if by_mail else [])
 

@@ -111,19 +111,6 @@ def test_somebody_unknown_reaches_a_person(either: World) -> None:
     assert either.tick().sent == 0
 
 
-def test_of_two_who_share_a_phone_the_one_texted_last_is_meant(world: World) -> None:
-    phone = str(world.patient().phone)
-    world.enrol("P2", phone=phone, sms_consent="yes", contact_time="15:00")
-    world.run_until(new_york(3, 4, 16, 0))
-    reply = write(world, phone, "2")
-    assert reply is not None
-    assert reply.mrn in ("P1", "P2")
-    world.enrol("P3", phone=phone, sms_consent="yes", pathways="dexa")
-    again = write(world, phone, "2", provider_id="SM2")
-    assert again is not None
-    assert again.mrn != "P3"  # never texted yet
-
-
 def test_stop_ends_everything_on_every_channel_with_one_confirmation(either: World) -> None:
     either.enrol(email="pat@patients.example", email_consent="yes")
     either.receive("P1", "Please stop")

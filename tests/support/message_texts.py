@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from scheduler.catalogue.template_tree import SERVICE, SERVICE_MESSAGES, STOP_LINE, Piece, source_name
+from scheduler.catalogue.template_tree import FOR_WHOM, SERVICE, SERVICE_MESSAGES, STOP_LINE, Piece, source_name
 from scheduler.catalogue.templates import TemplateLibrary
 from scheduler.ports import MessageValues
 
@@ -66,7 +66,7 @@ def _said(node: Any) -> Iterator[str]:
 
 
 def _messages() -> list[str]:
-    found = {f"{SERVICE}/{name}" for name in SERVICE_MESSAGES if name != STOP_LINE}
+    found = {f"{SERVICE}/{name}" for name in SERVICE_MESSAGES if name not in (STOP_LINE, FOR_WHOM)}
     for file in (ROOT / "config" / "pathways").glob("*.yaml"):
         pathway = _pathway(file.stem)
         found |= {f"{file.stem}/{said}" for said in _said(pathway)}
@@ -74,7 +74,7 @@ def _messages() -> list[str]:
     return sorted(found)
 
 
-MESSAGES = _messages()  # as `<pathway>/<message>`, all but the stop line
+MESSAGES = _messages()  # as `<pathway>/<message>`, all but what stands in others
 
 
 def steps_that_ask(message: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.domain.contact import ClearanceOpened, TaskOpened
+from scheduler.domain.contact import ClearanceOpened, TaskClosed, TaskOpened
 from scheduler.domain.conversation import Heard, open_questions
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
@@ -21,6 +21,7 @@ from tests.support.domain_factories import Life, at, contact, day, enrolled, lif
 
 NOBODY = Reach(sms=False, email=False)
 BOTH = Reach(sms=True, email=True)
+NAMED = TaskClosed("supplement_unnamed", "supplement")  # nobody need ask for the name any more
 ENDED = [PatientStatus.DECEASED, PatientStatus.DISCHARGED]
 
 
@@ -158,7 +159,7 @@ def test_a_supplement_named_when_asked_opens_a_case_in_the_patient_s_words() -> 
     patient = asked("supplement")
     assert said(patient.says("1")) == [("supplement", "which")]
     heard = patient.says("Magnesium glycinate, 200 mg!")
-    assert heard.change.tasks == (ClearanceOpened("supplement", named="Magnesium glycinate, 200 mg!"),)
+    assert heard.change.tasks == (NAMED, ClearanceOpened("supplement", named="Magnesium glycinate, 200 mg!"))
     assert said(heard) == [("supplement", "clinic_asked")]
     assert patient.state("supplement").step == "waiting"
 
@@ -166,7 +167,7 @@ def test_a_supplement_named_when_asked_opens_a_case_in_the_patient_s_words() -> 
 def test_a_supplement_may_be_named_at_any_time() -> None:
     heard = life("supplement").says("Supp St. John's wort")
     assert heard.meaning.meaning is Meaning.SUPPLEMENT
-    assert heard.change.tasks == (ClearanceOpened("supplement", named="St. John's wort"),)
+    assert heard.change.tasks == (NAMED, ClearanceOpened("supplement", named="St. John's wort"))
 
 
 @pytest.mark.parametrize(("pathway", "text"), [("supplement", "SUPP"), ("dexa", "SUPP magnesium")])

@@ -63,7 +63,7 @@ def test_no_message_is_written_that_nothing_sends() -> None:
         for folder in (TEMPLATES / "messages").glob("*/*")
         if folder.is_dir()
     }
-    assert written == {*MESSAGES, "service/stop_line"}
+    assert written == {*MESSAGES, "service/stop_line", "service/for_whom"}
 
 
 @each_language
@@ -80,6 +80,7 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "exercise/week": {"count"},
         "exercise/well_done": {"count"},
         "nutrition/idea": {"activity"},
+        "service/who": {"choices"},
     }.get(message, set())
     for piece in Piece:
         tree = Environment(autoescape=True).parse(source_of(message, language, piece))

@@ -10,10 +10,10 @@ from email.utils import getaddresses, parseaddr
 from uuid import UUID
 
 from scheduler.services.bounces_notice import comparable
-from scheduler.services.hearing import MAIL_ID
 from scheduler.services.letters.content import Content, content_of
 from scheduler.services.letters.marks import Mark, mark_of, sender_of
 from scheduler.services.letters.reading import Opened, decoded_header, header, headers
+from scheduler.services.words import MAIL_ID
 
 OUR_ID = re.compile(r"<([0-9a-f]{32})@[^<>\s]+>", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from scheduler.domain.people import Channel
+from scheduler.domain.people import Addressee, Channel
 from scheduler.ports import Unit
 from scheduler.ports.settling import Attempted
 from scheduler.records import Clinic, Patient, Sender
@@ -28,6 +28,7 @@ class Origin:
     is_theirs: bool = False
     is_known: bool = False
     is_ours: bool = False  # it comes from a clinic's own address
+    written_by: Addressee = Addressee.PATIENT  # who got the mail that it answers
 
 
 def origin_of(unit: Unit, letter: Letter) -> Origin:
@@ -41,7 +42,9 @@ def origin_of(unit: Unit, letter: Letter) -> Origin:
         clinic = _clinic_for(clinics, letter, senders)
         is_known = clinic is not None and any(one.clinic_id == clinic.id for one in senders)
         return Origin(clinic=clinic, is_known=is_known, is_ours=is_ours)
-    addresses = {comparable(address) for address in (attempted.address, patient.email) if address}
+    is_carers = attempted.message.to is Addressee.CARER
+    own = attempted.address if is_carers else patient.email
+    addresses = {comparable(address) for address in (attempted.address, own) if address}
     return Origin(
         clinic=clinics[attempted.clinic_id],
         answered=patient,
@@ -49,6 +52,7 @@ def origin_of(unit: Unit, letter: Letter) -> Origin:
         is_theirs=sender in addresses,
         is_known=sender in addresses or any(one.clinic_id == attempted.clinic_id for one in senders),
         is_ours=is_ours,
+        written_by=attempted.message.to,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from scheduler.domain.people import Channel, ConsentSource
+from scheduler.domain.people import Addressee, Channel, ConsentSource
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ids import new_id
 from scheduler.ports import Clock, Store, Unit
 from scheduler.records import Clinic, OrphanText, Patient, Reply
-from scheduler.services.hearing import Hearing, words_of
+from scheduler.services.hearing import Hearing
 from scheduler.services.letters.letter import Letter
 from scheduler.services.letters.origin import Origin
 from scheduler.services.letters.verdicts import Handled, Verdict
@@ -17,6 +17,7 @@ from scheduler.services.new_tasks import cause, clinic_task, patient_task
 from scheduler.services.replies import Inbound, receive
 from scheduler.services.rules import Rules
 from scheduler.services.unsubscribe import revoke
+from scheduler.services.words import words_of
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Letterbox:
             return self._keep(letter, words)
         is_trusted = not letter.is_disowned and (letter.mark is None or is_stop)
         if patient is not None and origin.is_theirs and is_trusted:
-            return self._hear(self._reply(letter, clinic, words, patient=patient))
+            return self._hear(self._reply(letter, clinic, words, patient=patient, by=origin.written_by))
         if patient is not None or not is_trusted:
             return self._for_people(letter, clinic, words, about=patient, is_stop=is_stop)
         inbound = Inbound(
@@ -137,7 +138,15 @@ class Letterbox:
             unit.orphans.keep([text])
         return _KEPT
 
-    def _reply(self, letter: Letter, clinic: Clinic, words: str, *, patient: Patient | None = None) -> Reply:
+    def _reply(
+        self,
+        letter: Letter,
+        clinic: Clinic,
+        words: str,
+        *,
+        patient: Patient | None = None,
+        by: Addressee = Addressee.PATIENT,
+    ) -> Reply:
         return Reply(
             id=new_id(),
             clinic_id=clinic.id,
@@ -149,6 +158,7 @@ class Letterbox:
             body=words,
             provider_id=letter.provider_id,
             media=_media(letter),
+            written_by=by,
             thread=letter.thread,
         )
 

@@ -17,6 +17,8 @@ INSTANT = sa.DateTime(timezone=True)
 SEALED = sa.LargeBinary()
 LIVE_REMINDER = "kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')"
 WAITING_REPLY = "look_at IS NOT NULL"
+COPY = "kind = 'copy'"
+PRESENT = "removed_at IS NULL"
 
 
 def upgrade() -> None:
@@ -34,6 +36,8 @@ def upgrade() -> None:
     _create_consents()
     _create_enrolments()
     _create_replies()
+    _create_carers()
+    _create_carer_consents()
     _create_orphan_texts()
     _create_results()
     _create_tasks()
@@ -69,6 +73,7 @@ def _create_clinics() -> None:
         sa.Column("digest_at", sa.Time(), nullable=False),
         sa.Column("digest_due_at", INSTANT),
         sa.Column("duty_email", sa.String(254)),
+        sa.Column("name_on_shared", sa.Boolean(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clinics"),
         sa.UniqueConstraint("code", name="uq_clinics_code"),
@@ -171,6 +176,8 @@ def _create_patients() -> None:
         sa.Column("email_consent", sa.Boolean(), nullable=False),
         sa.Column("phone_bad", sa.Boolean(), nullable=False),
         sa.Column("email_bad", sa.Boolean(), nullable=False),
+        sa.Column("carer_mode", sa.String(8)),
+        sa.Column("carer_channel", sa.String(8)),
         sa.Column("next_contact_at", INSTANT),
         sa.Column("contacted_on", sa.Date()),
         sa.Column("contacts_that_day", sa.SmallInteger(), nullable=False),
@@ -340,6 +347,9 @@ def _create_replies() -> None:
         sa.Column("body", SEALED, nullable=False),
         sa.Column("provider_id", sa.String(255)),
         sa.Column("media", sa.SmallInteger(), nullable=False),
+        sa.Column("written_by", sa.String(8), nullable=False),
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.Column("candidates", sa.Text()),
         sa.Column("thread", SEALED),
         sa.Column("opt_out", sa.String(8)),
         sa.Column("look_at", INSTANT),
@@ -353,6 +363,13 @@ def _create_replies() -> None:
     )
     op.create_index("ix_replies_clinic_id_received_at", "replies", ["clinic_id", "received_at"])
     op.create_index("ix_replies_patient_id", "replies", ["patient_id"])
+    op.create_index(
+        "ix_replies_held",
+        "replies",
+        ["sender_index"],
+        postgresql_where=sa.text("candidates IS NOT NULL"),
+        sqlite_where=sa.text("candidates IS NOT NULL"),
+    )
     for name, columns in (
         ("ix_replies_waiting", ["look_at"]),
         ("ix_replies_waiting_of", ["patient_id", "received_at"]),
@@ -364,6 +381,59 @@ def _create_replies() -> None:
             postgresql_where=sa.text(WAITING_REPLY),
             sqlite_where=sa.text(WAITING_REPLY),
         )
+
+
+def _create_carers() -> None:
+    op.create_table(
+        "carers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("phone", SEALED),
+        sa.Column("phone_index", sa.LargeBinary(16)),
+        sa.Column("email", SEALED),
+        sa.Column("email_index", sa.LargeBinary(16)),
+        sa.Column("language", sa.String(16), nullable=False),
+        sa.Column("mode", sa.String(8), nullable=False),
+        sa.Column("consent", sa.Boolean(), nullable=False),
+        sa.Column("is_bad", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("removed_at", INSTANT),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_carers_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_carers_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_carers"),
+    )
+    op.create_index(
+        "uq_carers_patient_id",
+        "carers",
+        ["patient_id"],
+        unique=True,
+        postgresql_where=sa.text(PRESENT),
+        sqlite_where=sa.text(PRESENT),
+    )
+    op.create_index("ix_carers_phone_index_clinic_id", "carers", ["phone_index", "clinic_id"])
+    op.create_index("ix_carers_email_index_clinic_id", "carers", ["email_index", "clinic_id"])
+
+
+def _create_carer_consents() -> None:
+    op.create_table(
+        "carer_consents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("carer_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(8), nullable=False),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.String(16), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("recorded_by", sa.String(254), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_carer_consents_clinic_id"),
+        sa.ForeignKeyConstraint(["carer_id"], ["carers.id"], name="fk_carer_consents_carer_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_carer_consents"),
+    )
+    op.create_index("ix_carer_consents_carer_id", "carer_consents", ["carer_id"])
 
 
 def _create_orphan_texts() -> None:
@@ -449,6 +519,7 @@ def _create_messages() -> None:
         sa.Column("clinic_id", sa.Integer(), nullable=False),
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("enrolment_id", sa.Uuid()),
+        sa.Column("recipient", sa.String(8), nullable=False),
         sa.Column("kind", sa.String(8), nullable=False),
         sa.Column("channel", sa.String(8), nullable=False),
         sa.Column("pathway", sa.String(32), nullable=False),
@@ -514,6 +585,14 @@ def _create_messages() -> None:
         unique=True,
         postgresql_where=sa.text(LIVE_REMINDER),
         sqlite_where=sa.text(LIVE_REMINDER),
+    )
+    op.create_index(
+        "uq_messages_copy",
+        "messages",
+        ["enrolment_id", "cycle", "step", "due_date"],
+        unique=True,
+        postgresql_where=sa.text(COPY),
+        sqlite_where=sa.text(COPY),
     )
     op.create_index(
         "uq_messages_retry_of",

@@ -15,7 +15,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TABLES = ("audit", "consents")
+TABLES = ("audit", "consents", "carer_consents")
 
 
 def upgrade() -> None:
