@@ -232,9 +232,9 @@ class LedgerMessage:
     id: UUID
     clinic_id: int
     patient_id: UUID
-    kind: MessageKind
-    channel: Channel
     enrolment_id: UUID | None
+    kind: MessageKind  # from here on in the order of `rows.MESSAGE`, which the messages of one morning share
+    channel: Channel
     pathway: str
     step: str
     cycle: int

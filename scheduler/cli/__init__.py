@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
+from scheduler import garbage
 from scheduler.cli.group import cli
 from scheduler.cli.output import run
 
 
 def main() -> None:
     """Entry point: exit 0 done, 1 failed or something was rejected, 2 wrong usage."""
-    # A short command mostly imports, and what is imported stays: looking for garbage after every 700 new objects,
-    # as Python does unasked, is a tenth of its time.
-    gc.set_threshold(50_000, 10, 10)
+    garbage.look_seldom()  # a short command mostly imports, and what is imported stays
     code = run(cli)
-    gc.freeze()  # all goes with the process: nothing needs to be looked through once more
+    garbage.never_look_again()  # all goes with the process
     sys.exit(code)

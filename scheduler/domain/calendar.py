@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from enum import IntEnum
+from functools import lru_cache
 
 
 class Weekday(IntEnum):
@@ -21,8 +22,10 @@ class Weekday(IntEnum):
 
 
 EVERY_DAY = frozenset(Weekday)
+_ONE_DAY = timedelta(days=1)
 
 
+@lru_cache(4096)  # thousands of patients count from few dates
 def add_months(day: date, months: int) -> date:
     """`day` moved by whole calendar months; the 31st becomes the last day of a shorter month.
 
@@ -40,6 +43,8 @@ def monday_of(day: date) -> date:
 
 def on_or_after(day: date, weekdays: AbstractSet[Weekday]) -> date:
     """The first date from `day` on that falls on one of `weekdays`, which is not empty."""
-    return next(
-        candidate for offset in range(7) if Weekday((candidate := day + timedelta(days=offset)).weekday()) in weekdays
-    )
+    for _ in Weekday:
+        if day.weekday() in weekdays:
+            return day
+        day += _ONE_DAY
+    raise ValueError("there has to be a day of the week to choose from")

@@ -188,4 +188,7 @@ class Outcome:
     @property
     def send(self) -> Send | None:
         """The reminder that this outcome asks for, if any; there is never more than one."""
-        return next((effect for effect in self.effects if isinstance(effect, Send)), None)
+        for effect in self.effects:
+            if isinstance(effect, Send):
+                return effect
+        return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import date, timedelta
 
 from scheduler.domain.calendar import Weekday, add_months, monday_of, on_or_after
+from scheduler.domain.changing import replace
 from scheduler.domain.enrolment import (
     CloseTask,
     Effect,
@@ -91,8 +91,7 @@ def enter(
     elif new.every is not None:
         entered = replace(entered, timer_on=on_or_after(start, weekdays))
     elif new.send is None:
-        waiting = replace(entered, fired=1)
-        entered = replace(waiting, timer_on=next_silence(new, waiting, on))
+        entered = replace(entered, fired=1, timer_on=next_silence(new, entered, on, fired=1))
     return Outcome(entered, effects)
 
 
@@ -111,9 +110,14 @@ def _count(enrolment: Enrolment, on: date) -> Enrolment:
     return replace(rolled, done_on=on, done_count=rolled.done_count + 1)
 
 
-def next_silence(current: Step, enrolment: Enrolment, on: date) -> date | None:
-    """The date of the silence that comes next in step `current`, after `on`; None when there is none."""
-    index = enrolment.fired - 1
+def next_silence(
+    current: Step, enrolment: Enrolment, on: date, *, fired: int | None = None, since: date | None = None
+) -> date | None:
+    """The date of the silence that comes next in step `current`, after `on`; None when there is none.
+
+    `fired` and `since` are what the enrolment's `fired` and `silence_from` are about to become, if they change.
+    """
+    index = (enrolment.fired if fired is None else fired) - 1
     if index >= len(current.silence):
         return None
-    return max(current.silence[index].after.after(enrolment.silence_from), on + _ONE_DAY)
+    return max(current.silence[index].after.after(since or enrolment.silence_from), on + _ONE_DAY)

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from scheduler.domain.asking import ask_if_due, next_ask
+from scheduler.domain.changing import replace
 from scheduler.domain.contact import (
     Change,
     Contact,
@@ -69,10 +69,18 @@ def next_contact(
         speaking = {one.id for one, due in dues if _speaks(contact, one, pathways, due)}
         if any(due < today and one.id in speaking for one, due in dues):
             dues = [(one, due) for one, due in dues if one.id not in speaking]
-    instants = [_instant(contact, one, max(due, today)) for one, due in dues]
-    if (ask := next_ask(contact, now)) is not None:
-        instants.append(ask)
-    return min(instants, default=None)
+    instants = (_earliest(contact, dues, today), next_ask(contact, now))
+    return min((one for one in instants if one is not None), default=None)
+
+
+def _earliest(contact: Contact, dues: Sequence[tuple[Enrolled, date]], today: date) -> datetime | None:
+    """The first instant at which any of these dates is due; what is late is due today."""
+    if not dues:
+        return None
+    # A contact never leaves its date, so that only those of the first date are worth a look at the clock.
+    first = next_date(max(min(due for _, due in dues), today), contact.zone)
+    walls = {one.contact_time for one, due in dues if due <= first}
+    return min(contact_instant(first, wall or contact.contact_time, contact.zone, contact.window) for wall in walls)
 
 
 def _speaks(contact: Contact, enrolled: Enrolled, pathways: Mapping[str, Pathway], due: date) -> bool:
@@ -222,7 +230,8 @@ class _Day:
     # Small steps
 
     def _known(self) -> list[Enrolled]:
-        return [enrolled for enrolled in self.enrolments.values() if enrolled.state.pathway in self.pathways]
+        pathways = self.pathways
+        return [enrolled for enrolled in self.enrolments.values() if enrolled.state.pathway in pathways]
 
     def _due_today(self) -> list[Enrolled]:
         due = [
@@ -250,7 +259,8 @@ class _Day:
     def _take(self, enrolled: Enrolled, outcome: Outcome) -> Enrolled:
         after = replace(enrolled, state=outcome.enrolment)
         self.enrolments[enrolled.id] = after
-        self.tasks.extend(task_changes(after.state.pathway, outcome.effects))
+        if outcome.effects:
+            self.tasks.extend(task_changes(after.state.pathway, outcome.effects))
         return after
 
     def _skip(self, outcome: Outcome, enrolled: Enrolled, on: date, reason: SkipReason) -> None:

@@ -6,10 +6,10 @@ Every (step, event) has a defined outcome; an event that means nothing where the
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import date, timedelta
 
 from scheduler.domain.calendar import EVERY_DAY, Weekday, on_or_after
+from scheduler.domain.changing import replace
 from scheduler.domain.enrolment import (
     Answered,
     Enrolment,
@@ -129,7 +129,7 @@ def _fire(pathway: Pathway, enrolment: Enrolment, on: date, weekdays: AbstractSe
     due = due_on(pathway, enrolment, weekdays=weekdays)
     if due is None or on < due:
         return Outcome(enrolment)
-    enrolment = replace(enrolment, is_paused=False, paused_until=None)
+    enrolment = _freed(enrolment)
     current = pathway.steps[enrolment.step]
     if current.rest is not None:
         return _follow_timer(pathway, enrolment, current.then, on, weekdays)
@@ -151,15 +151,16 @@ def _fire_silence(
         after = follow(pathway, enrolment, silence.action, on=on, weekdays=weekdays)
         return Outcome(_sent(current, after.enrolment, on), (Send(silence.send), *after.effects))
     if silence.action.target is None:
-        waiting = replace(enrolment, fired=enrolment.fired + 1)
-        waiting = replace(waiting, timer_on=next_silence(current, waiting, on))
+        fired = enrolment.fired + 1
+        waiting = replace(enrolment, fired=fired, timer_on=next_silence(current, enrolment, on, fired=fired))
         return follow(pathway, waiting, silence.action, on=on, weekdays=weekdays)
     return _follow_timer(pathway, enrolment, silence.action, on, weekdays)
 
 
 def _sent(current: Step, enrolment: Enrolment, on: date) -> Enrolment:
-    asked = replace(enrolment, fired=enrolment.fired + 1, silence_from=on)
-    return replace(asked, timer_on=next_silence(current, asked, on))
+    fired = enrolment.fired + 1
+    timer_on = next_silence(current, enrolment, on, fired=fired, since=on)
+    return replace(enrolment, fired=fired, silence_from=on, timer_on=timer_on)
 
 
 def _fire_routine(
@@ -170,13 +171,20 @@ def _fire_routine(
             return _follow_timer(pathway, enrolment, silence.action, on, weekdays)
     enrolment = roll_week(enrolment, on)
     gap = timedelta(days=7) if current.every is Every.WEEK else _ONE_DAY
-    fired = replace(enrolment, fired=enrolment.fired + 1, silence_from=on, timer_on=on_or_after(on + gap, weekdays))
-    count = enrolment.done_count
-    if current.first is not None and enrolment.fired == 0:
-        return Outcome(fired, (Send(current.first, count=count),))
-    if current.on_sunday is not None and on.weekday() == Weekday.SUN:
-        return Outcome(fired, (Send(current.on_sunday, count=count),))
-    nudged = replace(fired, sent_count=enrolment.sent_count + 1, unanswered=enrolment.unanswered + 1)
+    count, fired, timer_on = enrolment.done_count, enrolment.fired + 1, on_or_after(on + gap, weekdays)
+    is_first = current.first is not None and enrolment.fired == 0
+    special = current.first if is_first else current.on_sunday if on.weekday() == Weekday.SUN else None
+    if special is not None:
+        greeted = replace(enrolment, fired=fired, silence_from=on, timer_on=timer_on)
+        return Outcome(greeted, (Send(special, count=count),))
+    nudged = replace(
+        enrolment,
+        fired=fired,
+        silence_from=on,
+        timer_on=timer_on,
+        sent_count=enrolment.sent_count + 1,
+        unanswered=enrolment.unanswered + 1,
+    )
     if current.send is None:
         return Outcome(nudged)
     return Outcome(nudged, (Send(current.send, turn=enrolment.sent_count, count=count),))
@@ -186,13 +194,22 @@ def _give_way(pathway: Pathway, enrolment: Enrolment, on: date, weekdays: Abstra
     due = due_on(pathway, enrolment, weekdays=weekdays)
     if due is None or due > on:
         return Outcome(enrolment)
-    freed = replace(enrolment, is_paused=False, paused_until=None)
     if pathway.steps[enrolment.step].every is not None:
-        return Outcome(replace(freed, timer_on=on_or_after(on + _ONE_DAY, weekdays)))
+        return Outcome(_moved_to(enrolment, on_or_after(on + _ONE_DAY, weekdays)))
     if pathway.late is Late.SLIDE:
-        return Outcome(replace(freed, timer_on=on + _ONE_DAY))
+        return Outcome(_moved_to(enrolment, on + _ONE_DAY))
     fired = _fire(pathway, enrolment, on, weekdays)
     return Outcome(fired.enrolment, tuple(effect for effect in fired.effects if not isinstance(effect, Send)))
+
+
+def _freed(enrolment: Enrolment) -> Enrolment:
+    if not enrolment.is_paused and enrolment.paused_until is None:
+        return enrolment
+    return replace(enrolment, is_paused=False, paused_until=None)
+
+
+def _moved_to(enrolment: Enrolment, timer_on: date) -> Enrolment:
+    return replace(enrolment, is_paused=False, paused_until=None, timer_on=timer_on)
 
 
 def _take_back(pathway: Pathway, enrolment: Enrolment, event: NotSent, weekdays: AbstractSet[Weekday]) -> Enrolment:
@@ -263,12 +280,11 @@ def _is_old_news(pathway: Pathway, enrolment: Enrolment, action: Action, event: 
 
 
 def _resume(pathway: Pathway, enrolment: Enrolment, on: date, weekdays: AbstractSet[Weekday]) -> Enrolment:
-    freed = replace(enrolment, is_paused=False, paused_until=None)
-    if freed.timer_on is None or freed.timer_on > on:
-        return freed
+    if enrolment.timer_on is None or enrolment.timer_on > on:
+        return _freed(enrolment)
     if pathway.steps[enrolment.step].every is not None:
-        return replace(freed, timer_on=on_or_after(on + _ONE_DAY, weekdays))
-    return replace(freed, timer_on=on + _ONE_DAY)
+        return _moved_to(enrolment, on_or_after(on + _ONE_DAY, weekdays))
+    return _moved_to(enrolment, on + _ONE_DAY)
 
 
 def _rehome(pathway: Pathway, enrolment: Enrolment, on: date, weekdays: AbstractSet[Weekday]) -> Outcome:

@@ -83,12 +83,12 @@ def instant(day: date, wall: time, zone: ZoneInfo) -> datetime:
 
 def local_date(at: datetime, zone: ZoneInfo) -> date:
     """The date in `zone` at the instant `at`. Raises `ValueError` for a naive datetime."""
-    return _in_zone(at, zone).date()
+    return _shown(at, zone)[0]
 
 
 def local_wall(at: datetime, zone: ZoneInfo) -> time:
     """The time on clocks in `zone` at the instant `at`. Raises `ValueError` for a naive datetime."""
-    return _in_zone(at, zone).time()
+    return _shown(at, zone)[1]
 
 
 @lru_cache(_CACHED)
@@ -137,7 +137,11 @@ def is_inside_window(at: datetime, zone: ZoneInfo, window: ContactWindow) -> boo
 
 def next_opening(at: datetime, zone: ZoneInfo, window: ContactWindow) -> datetime:
     """The first UTC instant, not before `at`, inside `window`. Raises `ValueError` for a naive datetime."""
-    now = _utc(at)
+    return _next_opening(_utc(at), zone, window)
+
+
+@lru_cache(_CACHED)
+def _next_opening(now: datetime, zone: ZoneInfo, window: ContactWindow) -> datetime:
     if is_inside_window(now, zone, window):
         return now
     opening = min(start for start in _starts_near(local_date(now, zone), zone, window) if start > now)
@@ -205,14 +209,24 @@ def _clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
 
 
 def _utc(at: datetime) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     if at.utcoffset() is None:
         raise ValueError(f"{at!r} is naive: give a datetime with a zone, such as datetime.now(UTC).")
     return at.astimezone(UTC)
 
 
-def _in_zone(at: datetime, zone: ZoneInfo) -> datetime:
+def _shown(at: datetime, zone: ZoneInfo) -> tuple[date, time]:
+    """What calendars and clocks in `zone` show at `at`."""
+    # Instants of another zone are equal to others that they are not, where clocks are moved (PEP 495).
+    return _shown_at(at, zone) if at.tzinfo is UTC else _shown_at(_utc(at), zone)
+
+
+@lru_cache(_CACHED)
+def _shown_at(utc: datetime, zone: ZoneInfo) -> tuple[date, time]:
     # By way of UTC, so that a datetime that names a skipped wall time of this very zone is not believed.
-    return _utc(at).astimezone(zone)
+    shown = utc.astimezone(zone)
+    return shown.date(), shown.time()
 
 
 def _earlier(wall: time, by: timedelta) -> time:

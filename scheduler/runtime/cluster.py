@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 from procrastinate.exceptions import ConnectorException
 
+from scheduler import garbage
 from scheduler.bootstrap import App
 from scheduler.runtime import BEAT_EVERY
 from scheduler.runtime.cluster_jobs import LANES, JobQueue
@@ -35,6 +36,7 @@ def work(app: App) -> None:
     """
     app.warm_up()
     app.job_queue()
+    garbage.never_look_again()
     _be_quiet()
     asyncio.run(ClusterWorker(app).run())
 

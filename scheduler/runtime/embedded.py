@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+from scheduler import garbage
 from scheduler.bootstrap import App
 from scheduler.runtime.scheduler import EmbeddedScheduler
 from scheduler.runtime.server import WebServer, listen
@@ -29,6 +30,7 @@ def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
     On the signal, requests under way and the batch in hand are finished. Raises what keeps it from starting.
     """
     app.warm_up()
+    garbage.never_look_again()
     sys.setswitchinterval(_SWITCH)
     scheduler = _scheduler(app) if with_scheduler else None
     web = create_app(app, scheduler=scheduler)
@@ -41,6 +43,7 @@ def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
 def work(app: App) -> None:
     """Run the scheduler alone until SIGTERM or SIGINT: the worker of SQLite. Raises `SchedulerDiedError`."""
     app.warm_up()
+    garbage.never_look_again()
     scheduler = _scheduler(app)
     stopped = Event()
 

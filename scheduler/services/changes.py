@@ -78,11 +78,14 @@ def write_changes(unit: Unit, rules: Rules, decisions: Sequence[Decided], *, now
 
 def _moved(decisions: Iterable[Decided]) -> Iterator[tuple[int, UUID, Enrolment]]:
     for one in decisions:
+        untouched = {id(enrolled.state) for enrolled in one.before}
+        changed = [after for after in one.change.enrolments if id(after.state) not in untouched]
+        if not changed:
+            continue
         before = {enrolled.id: enrolled.state for enrolled in one.before}
-        for after in one.change.enrolments:
+        for after in changed:
             own_id = one.stands_for.get(after.id, after.id)
-            state = before.get(own_id)
-            if state is not after.state and state != after.state:
+            if before.get(own_id) != after.state:
                 yield one.clinic_id, own_id, after.state
 
 

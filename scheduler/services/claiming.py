@@ -17,6 +17,7 @@ from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
 from scheduler.domain.when import local_date
+from scheduler.ids import new_ids
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, ReadyMessage
 from scheduler.services.addressing import Addressing
@@ -82,12 +83,12 @@ class Claiming:
             verdicts: dict[tuple[object, ...], Verdict] = {}
             stopped = self._stopped_topics(unit, ready)
             batch.threads = _threads(unit, ready)
-            for one in ready:
+            for one, attempt_id in zip(ready, new_ids(len(ready)), strict=True):
                 if one.message.enrolment_id in stopped:
                     fallen = Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
                     batch.fallen.append(fallen)
                 else:
-                    self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts)
+                    self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts, attempt_id)
             unit.ledger.begin_attempts(
                 [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=worker
             )
@@ -149,13 +150,14 @@ class Claiming:
         now: datetime,
         batch: Claimed,
         verdicts: dict[tuple[object, ...], Verdict],
+        attempt_id: UUID,
     ) -> None:
         message = ready.message
         match _verdict(ready, now, verdicts):
             case Go() if ready.to.address is None:
                 batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.NO_CHANNEL.value))
             case Go():
-                self._compose(ready, clinic, batch)
+                self._compose(ready, clinic, batch, attempt_id)
             case Skip(reason):
                 batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, reason.value))
             case Expire():
@@ -172,12 +174,13 @@ class Claiming:
             case Reroute(channel):
                 batch.rerouted.append((ready, channel))
 
-    def _compose(self, ready: ReadyMessage, clinic: Clinic, batch: Claimed) -> None:
+    def _compose(self, ready: ReadyMessage, clinic: Clinic, batch: Claimed, attempt_id: UUID) -> None:
         """A message that cannot be written, its template gone or broken since, must not hold up the others."""
         message = ready.message
         try:
             thread = batch.threads.get(message.id, ())
-            batch.composed.append(self._composer.compose(ready, clinic, thread=thread))
+            composed = self._composer.compose(ready, clinic, attempt_id=attempt_id, thread=thread)
+            batch.composed.append(composed)
         except Exception:  # noqa: BLE001 - whatever a template does, it is about this message alone
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))

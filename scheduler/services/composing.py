@@ -12,7 +12,6 @@ from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, Mobility
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.sharing import OF_THE_NUMBER, first_name
-from scheduler.ids import new_id
 from scheduler.ports import (
     MessageValues,
     OutboundEmail,
@@ -51,14 +50,16 @@ class Composer:
         self._renderer = renderer
         self._links = links
 
-    def compose(self, ready: ReadyMessage, clinic: Clinic, *, thread: tuple[str, ...] = ()) -> Composed:
-        """The attempt for a message, in its patient's language and to their present address.
+    def compose(
+        self, ready: ReadyMessage, clinic: Clinic, *, attempt_id: UUID, thread: tuple[str, ...] = ()
+    ) -> Composed:
+        """The attempt for a message, in its patient's language and to their present address, under a new id.
 
         `thread`: the Message-IDs of the e-mail that it answers, and of those that led to it.
         """
         if ready.message.channel is Channel.SMS:
-            return self._compose_sms(ready.message, ready.to, clinic)
-        return self._compose_email(ready.message, ready.to, clinic, thread)
+            return self._compose_sms(ready.message, ready.to, clinic, attempt_id)
+        return self._compose_email(ready.message, ready.to, clinic, attempt_id, thread)
 
     def text(
         self, message: PlannedMessage, patient: Patient, clinic: Clinic, *, to: Recipient | None = None
@@ -72,9 +73,9 @@ class Composer:
             return sms.body, sms.segments
         return self._email(message, to or patient, patient.mobility, clinic).text, 0
 
-    def _compose_sms(self, message: LedgerMessage, to: Recipient, clinic: Clinic) -> Composed:
+    def _compose_sms(self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID) -> Composed:
         text = self._sms(message, to, to.contact.mobility, clinic)
-        attempt = _attempt(message, to.address, None, text.body, text, segments=text.segments)
+        attempt = _attempt(attempt_id, message, to.address, None, text.body, text, segments=text.segments)
         return Composed(
             message,
             attempt,
@@ -89,10 +90,10 @@ class Composer:
         )
 
     def _compose_email(
-        self, message: LedgerMessage, to: Recipient, clinic: Clinic, thread: tuple[str, ...]
+        self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID, thread: tuple[str, ...]
     ) -> Composed:
         mail = self._email(message, to, to.contact.mobility, clinic)
-        attempt = _attempt(message, to.address, mail.subject, mail.text, mail, segments=0)
+        attempt = _attempt(attempt_id, message, to.address, mail.subject, mail.text, mail, segments=0)
         sender = clinic.email_from or ""
         return Composed(
             message,
@@ -198,6 +199,7 @@ def message_id_header(attempt_id: UUID, sender: str) -> str:
 
 
 def _attempt(
+    attempt_id: UUID,
     message: LedgerMessage,
     address: str | None,
     subject: str | None,
@@ -207,7 +209,7 @@ def _attempt(
     segments: int,
 ) -> Attempt:
     return Attempt(
-        id=new_id(),
+        id=attempt_id,
         message_id=message.id,
         clinic_id=message.clinic_id,
         number=message.attempts + 1,

@@ -82,7 +82,9 @@ def _decide(unit: Unit, rules: Rules, alike: list[DuePatient], now: datetime) ->
             patient.clinic_id,
             patient.enrolments,
             change,
-            {theirs.id: own.id for theirs, own in zip(first.enrolments, patient.enrolments, strict=True)},
+            {theirs.id: own.id for theirs, own in zip(first.enrolments, patient.enrolments, strict=True)}
+            if patient is not first
+            else {},
         )
         for patient in alike
     ]

@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 from scheduler.store.types import Instant, Sealed
 
 _NULL = "NULL"
+_SHORT = 32  # characters: such columns hold names of ours
 
 
 def array_text(kind: TypeEngine[Any], values: Iterable[Any]) -> str:
@@ -26,13 +27,15 @@ def array_text(kind: TypeEngine[Any], values: Iterable[Any]) -> str:
 
 @lru_cache(maxsize=256)
 def _writer(kind: TypeEngine[Any]) -> Callable[[Any], str]:
+    if isinstance(kind, String) and kind.length is not None and kind.length <= _SHORT:
+        return _recurring_text
     for types, writer in _WRITERS:
         if isinstance(kind, types):
             return writer
     raise TypeError(f"no array has been written of {kind!r} yet")
 
 
-def _plain(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return _NULL if value is None else str(value)
 
 
@@ -47,6 +50,10 @@ def _text(value: str | None) -> str:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+_recurring_text = lru_cache(maxsize=4096)(_text)  # statuses, steps, languages: few different values in many rows
+_plain = lru_cache(maxsize=4096, typed=True)(_number)  # typed: true is 1, and is written otherwise
 
 
 def _sealed(value: bytes | None) -> str:

@@ -68,9 +68,15 @@ def once_each(make: Callable[[T], Values]) -> Callable[[T], Values]:
     return values
 
 
-def insert_rows(connection: Connection, table: Table, rows: Iterable[Values]) -> None:
-    """Insert `rows`, which all name the same columns."""
-    _execute(connection, _insert_into(table), list(rows))
+_NOTHING: Values = {}
+
+
+def insert_rows(connection: Connection, table: Table, rows: Iterable[Values], *, same: Values = _NOTHING) -> None:
+    """Insert `rows`, which all name the same columns; `same` is what they have in common besides.
+
+    What is common is sent once and not once a row.
+    """
+    _execute(connection, _insert_into(table), list(rows), same=same)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,17 +110,24 @@ def by_key_alone(column: Column[str]) -> ColumnElement[str]:
     return column.concat(literal_column("''"))
 
 
-def update_rows(connection: Connection, statement: Update, rows: Iterable[Values]) -> None:
-    """Update the rows that `keyed` names, each at most once; all name the same columns.
+def update_rows(
+    connection: Connection, statement: Update, rows: Iterable[Values], *, same: Values = _NOTHING
+) -> None:
+    """Update the rows that `keyed` names, each at most once; all name the same columns, and get `same` besides.
 
     `statement` is what holds for all of them: conditions on the row as it is, and values that are the same in each.
     It should live as long as the program, for what is made of it is kept.
     """
-    _execute(connection, statement, list(rows))
+    _execute(connection, statement, list(rows), same=same)
 
 
 def _execute(
-    connection: Connection, statement: Insert | Update, rows: list[Values], alike: Alike | None = None
+    connection: Connection,
+    statement: Insert | Update,
+    rows: list[Values],
+    alike: Alike | None = None,
+    *,
+    same: Values = _NOTHING,
 ) -> None:
     if not rows:
         return
@@ -124,10 +137,10 @@ def _execute(
     if connection.dialect.name == "postgresql":
         table = _table(statement)
         arrays = {name: array_text(_column(table, name).type, map(itemgetter(name), rows)) for name in names}
-        connection.execute(_over_arrays(statement, names, alike), arrays)
+        connection.execute(_over_arrays(statement, names, tuple(same), alike), {**arrays, **same})
     else:
-        many = _many(statement, names, connection.dialect, alike)
-        connection.exec_driver_sql(many.sql, many.parameters(rows))
+        many = _many(statement, (*names, *same), connection.dialect, alike)
+        connection.exec_driver_sql(many.sql, many.parameters(rows, same))
 
 
 # SQLite: one statement, executed many times by the driver
@@ -141,9 +154,12 @@ class _Place:
     convert: Callable[[Any], Any] | None
     same: Any
 
-    def values(self, columns: Mapping[str, Sequence[Any]], count: int) -> Iterable[Any]:
+    def values(self, columns: Mapping[str, Sequence[Any]], same: Values, count: int) -> Iterable[Any]:
         if self.name is None:
             return repeat(self.same, count)
+        if self.name in same:
+            value = same[self.name]
+            return repeat(value if self.convert is None else self.convert(value), count)
         values = columns[self.name]
         return values if self.convert is None else map(self.convert, values)
 
@@ -153,9 +169,9 @@ class _Many:
     sql: str
     places: tuple[_Place, ...]
 
-    def parameters(self, rows: Sequence[Values]) -> list[tuple[Any, ...]]:
+    def parameters(self, rows: Sequence[Values], same: Values) -> list[tuple[Any, ...]]:
         columns = {name: list(map(itemgetter(name), rows)) for name in rows[0]}
-        return list(zip(*(place.values(columns, len(rows)) for place in self.places), strict=True))
+        return list(zip(*(place.values(columns, same, len(rows)) for place in self.places), strict=True))
 
 
 @lru_cache(maxsize=256)
@@ -199,18 +215,26 @@ def _hex(value: UUID | None) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _over_arrays(statement: Insert | Update, names: tuple[str, ...], alike: Alike | None = None) -> Insert | Update:
+def _over_arrays(
+    statement: Insert | Update, names: tuple[str, ...], same: tuple[str, ...] = (), alike: Alike | None = None
+) -> Insert | Update:
     from sqlalchemy.dialects.postgresql import ARRAY  # a heavy import, which SQLite has no use for
 
     table = _table(statement)
     arrays = [cast(bindparam(name, type_=Text()), ARRAY(_column(table, name).type)) for name in names]
     columns = [column(name, _column(table, name).type) for name in names]
     given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived()
+    common = {name: _typed(table, name) for name in same}
     if isinstance(statement, Insert):
-        shared = alike.shared if alike else {}
+        shared = {**common, **(alike.shared if alike else {})}
         chosen = select(*(given.c[name] for name in names), *shared.values())
         return statement.from_select([*names, *shared], chosen)
-    return _with(statement, {name: given.c[name] for name in names})
+    return _with(statement, {**{name: given.c[name] for name in names}, **common})
+
+
+def _typed(table: Table, name: str) -> ColumnElement[Any]:
+    kind = _column(table, name).type
+    return cast(bindparam(name, type_=kind), kind)
 
 
 # Both

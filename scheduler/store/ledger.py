@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, literal_column, select, update
 
+from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact, PlannedMessage, SkippedReminder
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason, sources_of
 from scheduler.domain.people import Addressee, Channel
@@ -83,16 +84,20 @@ class Ledger:
         """Add messages of (patient, clinic, enrolment). `versions` names each pathway's version."""
 
         def made(message: PlannedMessage) -> rows.Values:
-            return _planned_values(message, now) | {"pathway_version": versions.get(message.pathway, "")}
+            return _planned_values(message) | {"pathway_version": versions.get(message.pathway, "")}
 
         values = once_each(made)
         each = list(planned)
+        same = {"planned_at": now, "attempts": 0, "status": MessageStatus.PLANNED.value}
         self._add(
-            (patient_id, clinic_id, of, values(message))
-            for patient_id, clinic_id, of, message in each
-            if message.kind is not MessageKind.COPY
+            (
+                (patient_id, clinic_id, of, values(message))
+                for patient_id, clinic_id, of, message in each
+                if message.kind is not MessageKind.COPY
+            ),
+            same=same,
         )
-        self._copy([one for one in each if one[3].kind is MessageKind.COPY], values)
+        self._copy([one for one in each if one[3].kind is MessageKind.COPY], values, same=same)
 
     def skip(
         self,
@@ -104,26 +109,32 @@ class Ledger:
         """Add reminders that were due and did not go, with their reasons, of (patient, clinic, enrolment)."""
 
         def made(reminder: SkippedReminder) -> rows.Values:
-            return _skipped_values(reminder, now) | {"pathway_version": versions.get(reminder.pathway, "")}
+            return _skipped_values(reminder) | {"pathway_version": versions.get(reminder.pathway, "")}
 
         values = once_each(made)
         self._add(
-            (patient_id, clinic_id, of, {**values(reminder), "channel": channel.value})
-            for patient_id, clinic_id, of, channel, reminder in skipped
+            (
+                (patient_id, clinic_id, of, {**values(reminder), "channel": channel.value})
+                for patient_id, clinic_id, of, channel, reminder in skipped
+            ),
+            same=_SKIPPED | {"planned_at": now, "send_from": now, "send_until": now},
         )
 
-    def _add(self, new: Iterable[tuple[UUID, int, UUID | None, Values]]) -> None:
+    def _add(self, new: Iterable[tuple[UUID, int, UUID | None, Values]], *, same: Values) -> None:
         added = list(new)
         values = (
             {"id": own, "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": enrolment_id, **same}
             for own, (patient_id, clinic_id, enrolment_id, same) in zip(new_ids(len(added)), added, strict=True)
         )
-        insert_rows(self._connection, messages, values)
+        insert_rows(self._connection, messages, values, same=same)
 
-    def _copy(self, copies: Iterable[tuple[UUID, int, UUID | None, PlannedMessage]], made: _Made) -> None:
+    def _copy(
+        self, copies: Iterable[tuple[UUID, int, UUID | None, PlannedMessage]], made: _Made, *, same: Values
+    ) -> None:
         """Add copies for carers. A reminder that is planned anew on its day has its copy already."""
         values = [
-            {"id": new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": of, **made(message)}
+            {"id": new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "enrolment_id": of}
+            | {**made(message), **same}
             for patient_id, clinic_id, of, message in copies
         ]
         if values:
@@ -194,11 +205,9 @@ class Ledger:
         update_rows(self._connection, _PUT_OFF, unreadable)
         return found
 
-    def _ready(self, row: Sequence[Any], same: rows.Values, contact: Contact) -> ReadyMessage:
+    def _ready(self, row: Sequence[Any], same: tuple[Any, ...], contact: Contact) -> ReadyMessage:
         message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
-        message = LedgerMessage(
-            id=message_id, clinic_id=clinic_id, patient_id=patient_id, enrolment_id=enrolment_id, **same
-        )
+        message = built(LedgerMessage, (message_id, clinic_id, patient_id, enrolment_id, *same))
         place, address = ("patients.phone", phone) if message.channel is Channel.SMS else ("patients.email", email)
         recipient = Recipient(
             id=patient_id,
@@ -212,6 +221,9 @@ class Ledger:
 
     def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
         """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""
+        subjects = self._vault.seal_all("messages.subject", [attempt.subject for attempt in begun])
+        bodies = self._vault.seal_all("messages.body", [attempt.body for attempt in begun])
+        addresses = self._vault.seal_all("attempts.address", [attempt.address for attempt in begun])
         self._move(
             MessageStatus.SENDING,
             [
@@ -221,16 +233,15 @@ class Ledger:
                     channel=attempt.channel.value,
                     recipient=attempt.to.value,
                     attempts=attempt.number,
-                    subject=self._vault.seal("messages.subject", attempt.subject),
-                    body=self._vault.seal("messages.body", attempt.body),
+                    subject=subject,
+                    body=body,
                     language=attempt.language,
                     segments=attempt.segments,
                     template_version=attempt.template_version,
-                    lease_until=lease_until,
-                    worker=worker,
                 )
-                for attempt in begun
+                for attempt, subject, body in zip(begun, subjects, bodies, strict=True)
             ],
+            same={"lease_until": lease_until, "worker": worker},
         )
         values = (
             {
@@ -239,30 +250,22 @@ class Ledger:
                 "message_id": attempt.message_id,
                 "number": attempt.number,
                 "channel": attempt.channel.value,
-                "address": self._vault.seal("attempts.address", attempt.address),
-                "started_at": now,
+                "address": address,
             }
-            for attempt in begun
+            for attempt, address in zip(begun, addresses, strict=True)
         )
-        insert_rows(self._connection, attempts, values)
+        insert_rows(self._connection, attempts, values, same={"started_at": now})
 
     def end_attempts(self, ended: Sequence[AttemptEnd], *, now: datetime) -> None:
         """Record what attempts came to. A message that a receipt has meanwhile moved on is left where it is."""
         finished = (
-            keyed(
-                end.attempt_id,
-                end.clinic_id,
-                finished_at=now,
-                outcome=end.outcome,
-                code=end.code,
-                detail=end.detail,
-            )
+            keyed(end.attempt_id, end.clinic_id, outcome=end.outcome, code=end.code, detail=end.detail)
             for end in ended
         )
-        update_rows(self._connection, _END_ATTEMPT, finished)
+        update_rows(self._connection, _END_ATTEMPT, finished, same={"finished_at": now})
         for target in {end.status for end in ended}:
-            same = [end for end in ended if end.status is target]
-            self._move(target, [_end_values(end, now) for end in same])
+            alike = [end for end in ended if end.status is target]
+            self._move(target, map(_end_values, alike), same=_LET_GO | _stamps(target, now))
 
     def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
         """Move (message, clinic) to `target`, with a reason."""
@@ -289,8 +292,8 @@ class Ledger:
             .values(send_from=send_from, send_until=send_until, channel=channel.value, stop_line=stop_line)
         )
 
-    def _move(self, target: MessageStatus, values: Iterable[rows.Values]) -> None:
-        update_rows(self._connection, _MOVES[target], values)
+    def _move(self, target: MessageStatus, values: Iterable[rows.Values], *, same: Values | None = None) -> None:
+        update_rows(self._connection, _MOVES[target], values, same=same or {})
 
     # Reading
 
@@ -332,29 +335,30 @@ class Ledger:
         )
 
 
-def _skipped_values(reminder: SkippedReminder, now: datetime) -> rows.Values:
+_SKIPPED = {
+    "kind": MessageKind.REMINDER.value,
+    "recipient": Addressee.PATIENT.value,
+    "fired": 0,
+    "template": "",
+    "activity_turn": 0,
+    "count": 0,
+    "stop_line": False,
+    "attempts": 0,
+    "status": MessageStatus.SKIPPED.value,
+}
+
+
+def _skipped_values(reminder: SkippedReminder) -> rows.Values:
     return {
-        "kind": MessageKind.REMINDER.value,
-        "recipient": Addressee.PATIENT.value,
         "pathway": reminder.pathway,
         "step": reminder.step,
         "cycle": reminder.cycle,
-        "fired": 0,
-        "template": "",
-        "activity_turn": 0,
-        "count": 0,
-        "stop_line": False,
         "due_date": reminder.due_date,
-        "planned_at": now,
-        "send_from": now,
-        "send_until": now,
-        "attempts": 0,
-        "status": MessageStatus.SKIPPED.value,
         "reason": reminder.reason.value,
     }
 
 
-def _planned_values(message: PlannedMessage, now: datetime) -> rows.Values:
+def _planned_values(message: PlannedMessage) -> rows.Values:
     return {
         "kind": message.kind.value,
         "recipient": message.to.value,
@@ -368,19 +372,23 @@ def _planned_values(message: PlannedMessage, now: datetime) -> rows.Values:
         "count": message.count,
         "stop_line": message.stop_line,
         "due_date": message.due_date,
-        "planned_at": now,
         "send_from": message.send_from,
         "send_until": message.send_until,
-        "attempts": 0,
-        "status": MessageStatus.PLANNED.value,
     }
 
 
-def _end_values(end: AttemptEnd, now: datetime) -> rows.Values:
-    values = keyed(end.message_id, end.clinic_id, reason=end.code, lease_until=None, worker=None)
+_LET_GO = {"lease_until": None, "worker": None}
+
+
+def _stamps(target: MessageStatus, now: datetime) -> rows.Values:
+    return {"sent_at": now} if target is MessageStatus.SENT else {}
+
+
+def _end_values(end: AttemptEnd) -> rows.Values:
+    values = keyed(end.message_id, end.clinic_id, reason=end.code)
     match end.status:
         case MessageStatus.SENT:
-            return values | {"provider_id": end.provider_id, "sent_at": now}
+            return values | {"provider_id": end.provider_id}
         case MessageStatus.PLANNED:
             return values | {"send_from": end.retry_at}
         case _:

@@ -18,6 +18,7 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.people import CarerMode, Channel
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
+from scheduler.store.among import among
 from scheduler.store.bulk import Alike, insert_alike, insert_rows, keyed, once_each, update_rows
 from scheduler.store.recurring import Recurring
 from scheduler.store.tables import consents, enrolments, patients, replies
@@ -25,6 +26,9 @@ from scheduler.store.vault import Vault
 
 _OF_PATIENT = Recurring([enrolments.c.patient_id])
 _STATE = Recurring([enrolments.c.pathway, *(enrolments.c[name] for name in rows.STATE)])
+_ENROLLED = select(*_OF_PATIENT.columns, enrolments.c.id, enrolments.c.contact_time, *_STATE.columns).order_by(
+    enrolments.c.patient_id, enrolments.c.pathway
+)
 UNREADABLE_FOR = timedelta(hours=1)  # then a patient who cannot be read is looked at again
 
 _log = logging.getLogger(__name__)
@@ -90,19 +94,19 @@ class Patients:
 
     def enrolments(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[Enrolled, ...]]:
         """The enrolments of each patient, by the name of their pathway; a patient without any is absent."""
-        found: dict[UUID, list[Enrolled]] = defaultdict(list)
-        query = (
-            select(*_OF_PATIENT.columns, enrolments.c.id, enrolments.c.contact_time, *_STATE.columns)
-            .where(enrolments.c.patient_id.in_(patient_ids))
-            .order_by(enrolments.c.patient_id, enrolments.c.pathway)
-        )
+        found: dict[UUID, list[Enrolled]] = {}
+        query = _ENROLLED.where(among(self._connection, enrolments.c.patient_id, patient_ids))
         dialect = self._connection.dialect
         patient_of = _OF_PATIENT.reader(dialect, lambda row: row.patient_id)
         state_from = _STATE.reader(dialect, rows.state_from)
         listed: Sequence[tuple[Any, ...]] = self._connection.execute(query).all()
+        known: Any = None
+        theirs: list[Enrolled] = []
         for row in listed:
-            one = Enrolled(id=row[1], state=state_from(row[3:]), contact_time=row[2])
-            found[patient_of(row[:1])].append(one)
+            if row[0] != known:
+                known = row[0]
+                theirs = found[patient_of((known,))] = []
+            theirs.append(Enrolled(id=row[1], state=state_from(row[3:]), contact_time=row[2]))
         return {patient_id: tuple(enrolled) for patient_id, enrolled in found.items()}
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[Patient]:
@@ -142,7 +146,7 @@ class Patients:
         """Those of the patients whom no other transaction holds, held until this one ends."""
         query = (
             select(patients.c.id)
-            .where(patients.c.id.in_(patient_ids))
+            .where(among(self._connection, patients.c.id, patient_ids))
             .with_for_update(key_share=True, skip_locked=True)
         )
         return set(self._connection.execute(query).scalars())

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from scheduler.domain.calendar import Weekday
+from scheduler.domain.changing import built
 from scheduler.domain.contact import Contact
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageKind
@@ -279,14 +280,13 @@ def contact_values(contact: Contact) -> Values:
 
 
 def state_from(row: Any) -> Enrolment:
-    """Where a patient stands, from the columns `pathway` and `STATE`."""
-    return Enrolment(pathway=row.pathway, **{name: getattr(row, name) for name in STATE})
+    """Where a patient stands, from the columns `pathway` and `STATE`, which are its fields in their order."""
+    return built(Enrolment, row)
 
 
 MESSAGE = Recurring(
     (
         messages.c.kind,
-        messages.c.recipient.label("to"),
         messages.c.channel,
         messages.c.pathway,
         messages.c.step,
@@ -300,21 +300,17 @@ MESSAGE = Recurring(
         messages.c.send_from,
         messages.c.send_until,
         messages.c.attempts,
+        messages.c.recipient.label("to"),
     )
 )
 """What the messages of one morning have in common."""
 
 
-def message_values(row: Any) -> Values:
-    """The fields of a `LedgerMessage` that `MESSAGE` holds."""
-    same: Values = row._asdict()
-    count = same.pop("times")
-    return same | {
-        "kind": MessageKind(row.kind),
-        "channel": Channel(row.channel),
-        "count": count,
-        "to": Addressee(row.to),
-    }
+def message_values(row: Any) -> tuple[Any, ...]:
+    """The fields of a `LedgerMessage` that `MESSAGE` holds, in their order."""
+    named = row._replace(kind=MessageKind(row.kind), channel=Channel(row.channel), to=Addressee(row.to))
+    same: tuple[Any, ...] = tuple(named)
+    return same
 
 
 STATE = tuple(field.name for field in fields(Enrolment) if field.name != "pathway")

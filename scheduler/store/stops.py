@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Channel, PatientStatus
+from scheduler.store.among import among
 from scheduler.store.tables import clinics, messages, patients
 from scheduler.store.tables import enrolments as enrolled
 
@@ -60,7 +61,7 @@ class Stops:
         Asked of the patients' own rows: what is committed is seen at once, whatever the machines' clocks show.
         """
         query = select(patients.c.id).where(
-            patients.c.id.in_(list(patient_ids)),
+            among(self._connection, patients.c.id, patient_ids),
             or_(patients.c.status.in_(_GONE), _CONSENT[channel].is_(False), _IS_BAD[channel]),
         )
         return set(self._connection.execute(query).scalars())

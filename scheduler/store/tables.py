@@ -283,7 +283,7 @@ messages = Table(
     Column("id", Uuid, primary_key=True),
     _its_clinic(),
     _patient(),
-    Column("enrolment_id", Uuid, ForeignKey("enrolments.id")),
+    Column("enrolment_id", Uuid),  # no foreign key: it is read in this transaction, under the patient's lock
     Column("recipient", String(8), nullable=False),  # the patient or their carer
     Column("kind", String(8), nullable=False),
     Column("channel", String(8), nullable=False),
@@ -371,7 +371,7 @@ attempts = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     _its_clinic(),
-    Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False),
+    Column("message_id", Uuid, nullable=False),  # no foreign key: the transaction that adds it holds the message
     Column("number", SmallInteger, nullable=False),
     Column("channel", String(8), nullable=False),
     Column("address", Sealed, nullable=False),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from scheduler import garbage
 from scheduler.bootstrap import App
 from scheduler.domain.when import local_date
 from scheduler.services.clinics import NewClinic, add_clinic
@@ -77,6 +78,7 @@ def settings_for(database: str, *, data_dir: Path, twilio: str | None = None) ->
 
 def open_app(environment: dict[str, str], *, at: datetime) -> App:
     """The installation as a worker opens it, with a clock that stands at `at`."""
+    garbage.look_seldom()  # as the command does
     app = App(load_settings(environment), is_worker=True)
     app.clock = StandingClock(at)
     return app

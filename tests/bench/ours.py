@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from scheduler import garbage
 from scheduler.bootstrap import App
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.messages import MessageStatus
@@ -65,6 +66,7 @@ def open_worker(environment: dict[str, str], *, at: datetime, null_sender: bool)
         app.sms_channel = NullSms()
         app._email = NoEmail  # type: ignore[method-assign]
     app.warm_up()
+    garbage.never_look_again()  # as the command does
     app.ticker.tick()
     clock.at = at
     return app, clock

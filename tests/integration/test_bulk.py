@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from scheduler.store.among import among
 from scheduler.store.bulk import insert_rows, keyed, update_rows
 from scheduler.store.engine import make_engine, reading, writing
 from scheduler.store.types import Instant, Sealed
@@ -163,3 +164,52 @@ def _record_statements(engine: Engine) -> list[tuple[str, Any]]:
 def _explain(connection: Connection, statement: str, parameters: Any) -> str:
     lines = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
     return "\n".join(line for (line,) in lines)
+
+
+COMMON = {
+    "status": "planned",
+    "is_open": False,
+    "due": date(2026, 3, 2),
+    "wall": time(9, 30),
+    "at": NOW,
+    "body": b"x",
+}
+NOTHING = dict.fromkeys(("count", "is_open", "due", "wall", "at", "body"))
+
+
+@pytest.mark.parametrize("same", [COMMON, NOTHING], ids=["values", "nothing"])
+def test_what_inserted_rows_have_in_common_is_in_each(engine: Engine, same: dict[str, Any]) -> None:
+    rows = [{name: value for name, value in thing(uuid4()).items() if name not in same} for _ in range(3)]
+    with writing(engine) as connection:
+        insert_rows(connection, things, rows, same=same)
+    assert stored(engine) == {row["id"]: row | same for row in rows}
+
+
+@pytest.mark.parametrize("same", [COMMON, NOTHING], ids=["values", "nothing"])
+def test_what_updated_rows_have_in_common_is_set_in_each_and_in_no_other(
+    engine: Engine, same: dict[str, Any]
+) -> None:
+    first, second, other = thing(uuid4()), thing(uuid4()), thing(uuid4())
+    add(engine, first, second, other)
+    common = {name: value for name, value in same.items() if name != "status"}
+    statement = update(things)
+    for turn in (1, 2):  # the second time what has been made of the statement is used again
+        changes = [keyed(first["id"], 1, status="sent"), keyed(second["id"], 1, status=f"turn {turn}")]
+        with writing(engine) as connection:
+            update_rows(connection, statement, changes, same={**common, "count": turn})
+    expected = {**common, "count": 2}
+    assert stored(engine) == {
+        first["id"]: {**first, **expected, "status": "sent"},
+        second["id"]: {**second, **expected, "status": "turn 2"},
+        other["id"]: other,
+    }
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 3])
+def test_rows_are_found_by_their_keys_however_many_are_asked_for(engine: Engine, wanted: int) -> None:
+    rows = [thing(uuid4()) for _ in range(4)]
+    add(engine, *rows)
+    ids = [row["id"] for row in rows[:wanted]]
+    with reading(engine) as connection:
+        found = connection.scalars(select(things.c.id).where(among(connection, things.c.id, ids))).all()
+    assert sorted(found) == sorted(ids)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -241,10 +242,10 @@ def test_a_claim_that_fails_halfway_has_claimed_nothing(
     morning(world, 5)
     compose, count = world.app.composer.compose, iter(range(5))
 
-    def failing(*args: object) -> Composed:
+    def failing(*args: Any, **named: Any) -> Composed:
         if next(count) == 3:
             raise KeyboardInterrupt("no more words")
-        return compose(*args)  # type: ignore[arg-type]
+        return compose(*args, **named)
 
     with monkeypatch.context() as patched:
         patched.setattr(world.app.composer, "compose", failing)

@@ -27,6 +27,13 @@ Process = subprocess.Popen[str]
 WORKER = ("worker",)
 SERVE = ("serve", "--port", "0")
 
+_ASTRAY = """
+    SELECT (SELECT count(*) FROM messages m WHERE m.enrolment_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM enrolments e WHERE e.id = m.enrolment_id AND e.patient_id = m.patient_id))
+         + (SELECT count(*) FROM attempts a
+            WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = a.message_id AND m.clinic_id = a.clinic_id))
+"""
+
 
 @dataclass(slots=True)
 class Morning:
@@ -71,6 +78,11 @@ class Morning:
         with self.database.connect() as connection:
             found = connection.execute(text("SELECT status, count(*) FROM messages GROUP BY status"))
             return Counter({row[0]: row[1] for row in found})
+
+    def astray(self) -> int:
+        """How many messages and attempts refer to an enrolment or a message that there is not: no key forbids it."""
+        with self.database.connect() as connection:
+            return int(connection.execute(text(_ASTRAY)).scalar_one())
 
     def listed(self) -> list[dict[str, Any]]:
         """The ledger as `bonewise messages --json` shows it."""

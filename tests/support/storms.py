@@ -58,6 +58,7 @@ def judge(morning: Morning) -> None:
     journal = morning.journal()
     assert morning.recorded() == journal
     assert morning.standing() == +Counter(sent=len(journal), not_sent=morning.patients - len(journal))
+    assert morning.astray() == 0
 
 
 def calm(morning: Morning, command: tuple[str, ...], *, processes: int, day: Day) -> None:

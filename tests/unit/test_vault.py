@@ -305,3 +305,15 @@ def test_a_key_file_that_everybody_may_read_is_warned_about(tmp_path: Path, capl
     with caplog.at_level(logging.WARNING):
         load(path)
     assert f"chmod 600 {path}" in caplog.text
+
+
+def test_texts_sealed_together_open_each_by_itself_under_nonces_of_their_own() -> None:
+    texts = ["Rosa", "Rosa", None, "", "Ağaoğlu"]
+    blobs = VAULT.seal_all(NAME, texts)
+    assert [VAULT.open(NAME, blob) for blob in blobs] == texts
+    nonces = [blob[2:14] for blob in blobs if blob is not None]
+    assert len(set(nonces)) == 4 and VAULT.seal_all(NAME, []) == []
+
+
+def test_texts_sealed_together_are_under_the_newest_key() -> None:
+    assert not any(map(Vault(BOTH).needs_rotation, Vault(BOTH).seal_all(NAME, ["a", "b"])))

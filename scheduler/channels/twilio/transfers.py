@@ -31,6 +31,8 @@ _BUFFER = 16 * 1024  # bytes; libcurl's smallest for uploads, and more than a te
 _OVERDUE = 0.002  # seconds after which a caller that starts requests should look after those under way
 _LOOKS_PER_TIMEOUT = 20
 _LONGEST_WAIT = 0.05  # seconds: as exact as libcurl's own timers, such as the one for connecting, have to be
+_FEW = 8  # requests under way, of which each answer is worth looking at by itself
+_GATHER = 0.001  # seconds
 _NO_SOCKET = 0.001  # seconds: a shorter wait means that there was no socket to wait for
 
 
@@ -50,7 +52,7 @@ class _Line:
     The handle's connections are kept in a share of its own, so that there is only one, and we know which.
     """
 
-    __slots__ = ("_share", "answer", "body", "handle", "head", "started", "tag")
+    __slots__ = ("_poll", "_share", "_watched", "answer", "body", "handle", "head", "started", "tag")
 
     def __init__(self, handle: pycurl.Curl) -> None:
         self._share = pycurl.CurlShare()
@@ -62,6 +64,7 @@ class _Line:
         self.head: list[bytes] = []
         self.body = BytesIO()
         self.started = 0.0
+        self._watched, self._poll = -1, select.poll()
         self.tag = UUID(int=0)
         handle.setopt(pycurl.WRITEFUNCTION, self.answer.append)
         handle.setopt(pycurl.HEADERFUNCTION, self.head.append)
@@ -72,9 +75,10 @@ class _Line:
         descriptor = self.handle.getinfo(pycurl.ACTIVESOCKET)
         if descriptor < 0:
             return False
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(0))
+        if descriptor != self._watched:
+            self._watched, self._poll = descriptor, select.poll()
+            self._poll.register(descriptor, select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def close(self) -> None:
         self.handle.close()
@@ -219,5 +223,8 @@ class Transfers:
         before = time.monotonic()
         if not self._under_way:
             time.sleep(seconds)
-        elif self._multi.select(seconds) <= 0 and time.monotonic() - before < _NO_SOCKET:
-            time.sleep(_NO_SOCKET)  # there is no socket to wait for yet
+        elif self._multi.select(seconds) <= 0:
+            if time.monotonic() - before < _NO_SOCKET:
+                time.sleep(_NO_SOCKET)  # there is no socket to wait for yet
+        elif len(self._under_way) > _FEW:
+            time.sleep(_GATHER)  # libcurl looks at all of them for each that has an answer: let there be several

@@ -558,7 +558,6 @@ def _create_messages() -> None:
         sa.Column("answers", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
         sa.Column("asks", sa.SmallInteger()),
-        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolments.id"], name="fk_messages_enrolment_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_messages_patient_id"),
         sa.ForeignKeyConstraint(["retry_of"], ["messages.id"], name="fk_messages_retry_of"),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
@@ -634,7 +633,6 @@ def _create_attempts() -> None:
         sa.Column("code", sa.String(32)),
         sa.Column("detail", sa.String(255)),
         sa.Column("provider_id", sa.String(255)),
-        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_attempts_message_id"),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sa.UniqueConstraint("message_id", "number", name="uq_attempts_message_id_number"),
     )
