@@ -74,6 +74,9 @@ class Household:
         read = [self._read(case) for case in home.cases]
         if read[0].is_reaction or read[0].is_courtesy or any(each.meaning in EVERYBODYS for each in read):
             return self._hear_for_all(unit, home, read, now=now)
+        asked = next((case for case in home.cases if self._is_asked_about_number(case)), None)
+        if asked is not None:  # the question was about the number, and its answer holds for whoever was asked
+            return self._assign(unit, asked, now=now)
         return self._hear_choice(unit, home, now=now) or self._hear_someones(unit, home, read, now=now)
 
     # Who there is
@@ -100,6 +103,10 @@ class Household:
         if told is None or read.meaning in (_MEANINGS[told], Meaning.STOP):
             return read
         return replace(read, meaning=_MEANINGS[told])
+
+    def _is_asked_about_number(self, case: Case) -> bool:
+        check = case.situation(self._rules).contact.check
+        return check is not None and check.is_asked
 
     def _whose(self, home: _Home, read: Sequence[Interpretation]) -> list[UUID]:
         """Those whose it can be."""

@@ -115,7 +115,7 @@ def _copy_messages(connection: Connection) -> None:
 
 def _fate(number: int) -> dict[str, Any]:
     at = NOW + timedelta(seconds=number / 10) + SOME_TIME * (1 if number % 3 == 0 else -1)
-    kind = list(MessageKind)[number // 10 % 3]
+    kind = list(MessageKind)[number // 10 % len(MessageKind)]
     channel = Channel.EMAIL if number % 11 == 0 else Channel.SMS
     usual = {"kind": kind.value, "channel": channel.value}
     match number % 10:

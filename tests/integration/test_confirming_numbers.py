@@ -140,7 +140,7 @@ def test_a_stop_or_a_wrong_number_ends_the_asking(world: World) -> None:
     world.run_until(new_york(3, 20))
     assert texts(world, "P1") == [*asked_on(3), (march(3), "service", "stopped")]
     assert texts(world, "P2") == asked_on(3)
-    assert world.open_tasks() == {"wrong_number", "no_channel"}
+    assert world.open_tasks() == {"wrong_number"}
 
 
 def test_mail_goes_on_while_the_number_is_asked_about_and_nothing_goes_twice(world: World) -> None:
