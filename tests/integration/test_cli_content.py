@@ -40,7 +40,7 @@ def spoil(commands: Commands, name: str, old: str, new: str) -> int:
 
 def test_what_is_shipped_has_no_fault(tmp_path: Path) -> None:
     ran = bare(tmp_path).done("check")
-    assert ran.out == "No faults: 4 pathways and all their messages are complete.\n"
+    assert ran.out == "No faults: 6 pathways and all their messages are complete.\n"
     assert bare(tmp_path).done("check", "--json").json == {"faults": []}
 
 

@@ -145,7 +145,7 @@ def enrol(bonewise: Commands, *options: str) -> Ran:
         ("--sms-consent", "maybe", "write yes or no"),
         ("--sms-consent", "yes", "consent without the phone number that it is for; add the phone"),
         ("--consent-date", "2190-01-01", "the consent date lies in the future"),
-        ("--pathways", "yoga", '"yoga" is not one of dexa, exercise, supplement, vitamin_d'),
+        ("--pathways", "yoga", '"yoga" is not one of dexa, exercise, falls, nutrition, supplement, vitamin_d'),
         ("--exercise-days", "mon,tue", "days are written mon;tue;wed;thu;fri;sat;sun, with ; between them"),
         ("--risk-factors", "age", '"age" is not one of steroids'),
     ],

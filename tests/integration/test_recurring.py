@@ -197,7 +197,7 @@ def test_patients_who_stand_alike_have_one_contact_and_one_state(world: World) -
     assert len({id(contact) for contact in contacts}) == 2
     assert {contact.zone.key for contact in contacts} == {"America/New_York", "America/Chicago"}
     states = {id(one.state) for patient in due for one in patient.enrolments}
-    assert len(states) == len(world.rules.pathways)
+    assert len(states) == len(world.rules.pathways.keys() - world.rules.off_by_default)
 
 
 def test_what_the_planner_reads_is_what_the_whole_record_says(world: World) -> None:
@@ -210,7 +210,7 @@ def test_what_the_planner_reads_is_what_the_whole_record_says(world: World) -> N
     assert due.contact == patient.contact(world.clinic)
     assert due.contact.channel is Channel.SMS
     assert {one.state.pathway: one.state for one in due.enrolments} == {
-        name: world.enrolment(name) for name in world.rules.pathways
+        name: world.enrolment(name) for name in world.rules.pathways.keys() - world.rules.off_by_default
     }
 
 
