@@ -127,8 +127,10 @@ class GroupCommit(Generic[T, R]):
         self._busy_until = self._steady() + BUSY_FOR
 
     def _is_stale(self, one: _Waiting[T, R]) -> bool:
+        if not one.done.set_running_or_notify_cancel():
+            return True  # whoever handed it in has given up
         if self._steady() - one.since <= self._patience:
-            return not one.done.set_running_or_notify_cancel()
+            return False
         one.done.set_exception(TooBusyError("it waited too long for its turn"))
         return True
 

@@ -28,6 +28,8 @@ router = APIRouter(prefix="/hooks/twilio", dependencies=[Depends(twilio)])
 
 LONGEST_WAIT = 4.5  # seconds; Twilio gives up after 15, and all its tries share those
 LONGEST_SID = 64
+LONGEST_NAME = 64
+LONGEST_CODE = 8
 MOST_MEDIA = 99
 RETRY_SOON = {"Retry-After": "1"}
 _NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -64,9 +66,9 @@ async def inbound(request: Request) -> Response:
     (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
     """
     app, fields = (await site_of(request)).app, await signed_fields(request)
-    sender, sid = fields.get("From", ""), fields.get("MessageSid") or fields.get("SmsSid", "")
-    if not sender or not 0 < len(sid) <= LONGEST_SID:
-        raise HTTPException(400, "From or MessageSid is missing.")
+    sender, sid = fields.get("From", ""), _sid(fields)
+    if not sender or not sid:
+        raise HTTPException(400, "From or MessageSid is missing, or MessageSid is no id.")
     if not _is_a_text(fields):
         _log.info("%s is no text but a notice about one (%s)", sid, fields.get("SmsStatus", "")[:32])
         return Response(_NO_REPLY, media_type="text/xml")
@@ -81,8 +83,8 @@ async def inbound(request: Request) -> Response:
     arrival = Arrival(
         inbound=text,
         at=app.clock.now(),
-        number=fields.get("To", ""),
-        messaging_service=fields.get("MessagingServiceSid", ""),
+        number=_name(fields.get("To", "")),
+        messaging_service=_name(fields.get("MessagingServiceSid", "")),
     )
     try:
         done = app.front_desk.hand_in(arrival)
@@ -102,8 +104,21 @@ def _is_a_text(fields: dict[str, str]) -> bool:
     return fields.get("SmsStatus", "received").lower() in ("", "received", "receiving")
 
 
+def _sid(fields: dict[str, str]) -> str:
+    """Twilio's id of the message; empty where there is none that can be kept."""
+    sid = fields.get("MessageSid") or fields.get("SmsSid", "")
+    return sid if len(sid) <= LONGEST_SID and sid.isascii() and sid.isprintable() else ""
+
+
+def _name(text: str) -> str:
+    """A number or service of ours, as far as it can be kept: PostgreSQL takes no NUL in a text."""
+    return text.replace("\0", "")[:LONGEST_NAME]
+
+
 def _count(number: str) -> int:
-    return min(int(number), MOST_MEDIA) if number.isascii() and number.isdigit() else 0
+    if not (number.isascii() and number.isdigit()):
+        return 0
+    return min(int(number), MOST_MEDIA) if len(number) <= len(str(MOST_MEDIA)) else MOST_MEDIA
 
 
 def _opt_out(word: str) -> OptOut | None:
@@ -118,9 +133,9 @@ def status(request: Request, site: Here, fields: SignedFields) -> Response:
     Anything but 200 makes Twilio repeat it, so only a database that is away is answered otherwise. The attempt was
     on record before Twilio heard of it: one that we do not know will not be known later.
     """
-    app, code = site.app, fields.get("ErrorCode") or None
+    app, code = site.app, _code(fields.get("ErrorCode", ""))
     said = fields.get("MessageStatus") or fields.get("SmsStatus", "")
-    sid = fields.get("MessageSid") or fields.get("SmsSid", "")
+    sid = _sid(fields)
     target, error_class = app.read_twilio_status(said, code)
     if target is None or not sid:
         _log.warning("a receipt with status %r and message %r was left out", said[:32], sid[:64])
@@ -134,6 +149,11 @@ def status(request: Request, site: Here, fields: SignedFields) -> Response:
         )
         app.receipts.record(receipt, now=app.clock.now())
     return Response(status_code=200)
+
+
+def _code(text: str) -> str | None:
+    """Twilio's error codes are numbers of five digits."""
+    return text if text.isascii() and text.isdigit() and len(text) <= LONGEST_CODE else None
 
 
 def _attempt(text: str) -> UUID | None:

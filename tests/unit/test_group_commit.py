@@ -110,6 +110,19 @@ def test_what_its_caller_gave_up_is_not_begun() -> None:
     line.close()
 
 
+def test_one_that_waited_too_long_for_a_caller_who_has_gone_stops_nothing() -> None:
+    slow, now = Slow(), [0.0]
+    line = GroupCommit(slow, most=10, name="test", patience=1.0, steady=lambda: now[0])
+    first = line.hand_in(1)
+    assert slow.is_in.wait(10)
+    given_up = line.hand_in(2)
+    assert given_up.cancel()
+    now[0] = 5.0
+    slow.may_go.set()
+    assert results([first, line.hand_in(3)]) == [10, 30]
+    line.close()
+
+
 def test_several_threads_go_on_while_one_is_held_up() -> None:
     held, free = threading.Event(), threading.Event()
 
