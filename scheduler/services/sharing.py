@@ -7,9 +7,9 @@ from datetime import datetime
 from scheduler.domain.people import Channel, ConsentSource
 from scheduler.ports import Unit
 from scheduler.records import Clinic, Reply
-from scheduler.services.consenting import record_consent
 from scheduler.services.rules import Rules
-from scheduler.services.situations import load, write
+from scheduler.services.situations import load
+from scheduler.services.withdrawing import withdraw
 
 
 def stop_all_at(
@@ -24,17 +24,5 @@ def stop_all_at(
         if sharer.id == reply.patient_id or not has_agreed:
             continue
         loaded = load(unit, rules, clinic, sharer.id, now)
-        if loaded is None:
-            continue
-        patient = record_consent(
-            unit,
-            loaded.patient,
-            reply.channel,
-            granted=False,
-            source=source,
-            given_on=loaded.situation.today,
-            by=by,
-            now=now,
-        )
-        after = loaded.with_patient(patient)
-        write(unit, rules, after, after.situation.unchanged())
+        if loaded is not None:
+            withdraw(unit, rules, loaded, reply.channel, source=source, by=by, now=now)
