@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import TypeVar
 
+T = TypeVar("T")
 DEFAULT_LANGUAGE = "en"  # every message exists in it; `bonewise check` sees to that
 
 # Language, then subtags (RFC 5646, section 2.1). Anything else must not become part of a file name.
@@ -61,6 +64,11 @@ def language_chain(patient_language: str | None, clinic_language: str | None) ->
             chain[tag] = None
             tag = _shorter(tag)
     return tuple(chain)
+
+
+def said_in(words: Mapping[str, T], language: str) -> T:
+    """What `words`, by language, has in this one, else in its base, else in English, which must be among them."""
+    return next(words[tag] for tag in language_chain(language, None) if tag in words)
 
 
 def _shorter(tag: str) -> str:

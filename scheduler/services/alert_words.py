@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.domain.languages import language_chain
+from scheduler.domain.languages import said_in
 
 _WORDS = {
     "en": (
@@ -22,6 +22,5 @@ _WORDS = {
 
 def alert_text(*, clinic: str, language: str) -> tuple[str, str]:
     """The subject and the text, in the clinic's language if it has words, else in English."""
-    tag = next(tag for tag in (*language_chain(language, language), "en") if tag in _WORDS)
-    subject, text = _WORDS[tag]
+    subject, text = said_in(_WORDS, language)
     return subject, text.format(clinic=clinic)

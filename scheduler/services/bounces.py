@@ -21,11 +21,11 @@ from scheduler.services.bounces_mail import Bounce, Complaint
 from scheduler.services.bounces_notice import Code, Fate, comparable
 from scheduler.services.carers import end_carers_mail
 from scheduler.services.composing import message_id_header
-from scheduler.services.consenting import record_consent
 from scheduler.services.letters.verdicts import Handled, Verdict
 from scheduler.services.receipts import Receipt, ReceiptBook, Taken
 from scheduler.services.rules import Rules
-from scheduler.services.situations import load, write
+from scheduler.services.situations import load
+from scheduler.services.withdrawing import withdraw
 
 _log = logging.getLogger(__name__)
 
@@ -115,18 +115,7 @@ class Bounces:
         latest = unit.patients.latest_consents(clinic_id, [patient_id]).get((patient_id, Channel.EMAIL))
         if latest is not None and latest[1] > local_date(mail.attempted.started_at, loaded.situation.contact.zone):
             return False
-        patient = record_consent(
-            unit,
-            loaded.patient,
-            Channel.EMAIL,
-            granted=False,
-            source=ConsentSource.PROVIDER,
-            given_on=loaded.situation.today,
-            by=SERVICE,
-            now=now,
-        )
-        after = loaded.with_patient(patient)
-        write(unit, self._rules, after, after.situation.unchanged())
+        withdraw(unit, self._rules, loaded, Channel.EMAIL, source=ConsentSource.PROVIDER, by=SERVICE, now=now)
         return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.domain.languages import language_chain
+from scheduler.domain.languages import said_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ _BY_LANGUAGE = {"en": _ENGLISH, "es": _SPANISH}
 
 def digest_text(counts: DigestCounts, *, clinic: str, language: str, at: str, public_url: str) -> tuple[str, str]:
     """The subject and the text of a digest, in the clinic's language if it has words, else in English."""
-    words = next(_BY_LANGUAGE[tag] for tag in (*language_chain(language, language), "en") if tag in _BY_LANGUAGE)
+    words = said_in(_BY_LANGUAGE, language)
     values = {"open": counts.open, "overdue": counts.overdue, "clinic": clinic, "at": at}
     subject = _form(words.subject, counts.open) + (_form(words.overdue_too, counts.overdue) if counts.overdue else "")
     url = f"{public_url.rstrip('/')}/tasks"

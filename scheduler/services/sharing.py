@@ -16,6 +16,7 @@ from scheduler.services.carers import set_consent
 from scheduler.services.consenting import Revocation, record_consent, revoke_topics
 from scheduler.services.rules import Rules
 from scheduler.services.situations import Loaded, load, write
+from scheduler.services.withdrawing import withdraw
 
 
 def stop_all_at(
@@ -46,18 +47,7 @@ def stop_all_at(
             continue
         if topic is not None and all(one.state.pathway != topic for one in loaded.situation.enrolments):
             continue  # they never had it
-        patient = record_consent(
-            unit,
-            loaded.patient,
-            reply.channel,
-            granted=False,
-            source=source,
-            given_on=loaded.situation.today,
-            by=by,
-            now=now,
-        )
-        after = loaded.with_patient(patient)
-        write(unit, rules, after, after.situation.unchanged())
+        withdraw(unit, rules, loaded, reply.channel, source=source, by=by, now=now)
     for carer in unit.carers.at(clinic.id, reply.channel, reply.sender):
         on = local_date(now, ZoneInfo(clinic.timezone))
         set_consent(unit, rules, clinic, carer, granted=False, source=source, given_on=on, by=by, now=now)

@@ -22,6 +22,7 @@ from scheduler.services.carers import end_carers_mail, set_consent
 from scheduler.services.consenting import record_consent
 from scheduler.services.rules import Rules
 from scheduler.services.situations import load, write
+from scheduler.services.withdrawing import withdraw
 
 BY_LINK = "patient"  # the actor: only the patient's own mails hold the link
 UNDO_FOR = timedelta(minutes=30)  # how long a press can be taken back
@@ -87,19 +88,7 @@ def revoke(
     loaded = load(unit, rules, clinic, patient_id, now)
     if loaded is None or not loaded.patient.email_consent:
         return False
-    patient = record_consent(
-        unit,
-        loaded.patient,
-        Channel.EMAIL,
-        granted=False,
-        source=source,
-        given_on=loaded.situation.today,
-        by=BY_LINK,
-        now=now,
-        wording=wording,
-    )
-    after = loaded.with_patient(patient)
-    write(unit, rules, after, after.situation.unchanged())
+    withdraw(unit, rules, loaded, Channel.EMAIL, source=source, by=BY_LINK, now=now, wording=wording)
     return True
 
 
