@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from scheduler.domain.messages import MessageStatus
@@ -29,9 +29,16 @@ class Browsing(Protocol):
         ...
 
     def open_tasks(
-        self, clinic_id: int, *, kind: str | None = None, assignee: str | None = None, limit: int, offset: int = 0
+        self,
+        clinic_id: int,
+        *,
+        kind: str | None = None,
+        assignee: str | None = None,
+        due_before: date | None = None,
+        limit: int,
+        offset: int = 0,
     ) -> list[TaskLine]:
-        """Open tasks, the most pressing first."""
+        """Open tasks, the most pressing first; `due_before` is a day of the clinic."""
         ...
 
     def patient_lines(

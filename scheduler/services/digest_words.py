@@ -74,7 +74,7 @@ def digest_text(counts: DigestCounts, *, clinic: str, language: str, at: str, pu
     words = said_in(_BY_LANGUAGE, language)
     values = {"open": counts.open, "overdue": counts.overdue, "clinic": clinic, "at": at}
     subject = _form(words.subject, counts.open) + (_form(words.overdue_too, counts.overdue) if counts.overdue else "")
-    url = f"{public_url.rstrip('/')}/tasks"
+    url = f"{public_url.rstrip('/')}/worklist"
     found = [(getattr(counts, name), said) for name, said in words.lines.items()]
     text = [
         _form(words.intro, counts.open),

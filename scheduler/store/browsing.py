@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
@@ -109,14 +109,23 @@ class Browsing:
     # Tasks
 
     def open_tasks(
-        self, clinic_id: int, *, kind: str | None = None, assignee: str | None = None, limit: int, offset: int = 0
+        self,
+        clinic_id: int,
+        *,
+        kind: str | None = None,
+        assignee: str | None = None,
+        due_before: date | None = None,
+        limit: int,
+        offset: int = 0,
     ) -> list[TaskLine]:
-        """Open tasks, the most pressing first."""
+        """Open tasks, the most pressing first; `due_before` is a day of the clinic."""
         which: list[ColumnElement[bool]] = [tasks.c.clinic_id == clinic_id, tasks.c.status == TaskStatus.OPEN.value]
         if kind is not None:
             which.append(tasks.c.kind == kind)
         if assignee is not None:
             which.append(tasks.c.assignee == assignee)
+        if due_before is not None:
+            which.append(tasks.c.due < due_before)
         query = (
             select(tasks, patients.c.mrn, patients.c.name)
             .outerjoin(patients, patients.c.id == tasks.c.patient_id)

@@ -47,7 +47,7 @@ def test_the_digest_goes_on_a_working_day_at_its_local_time_and_has_counts_and_l
     ((subject, text),) = received(world)
     assert subject == "3 tasks are open"
     assert text.splitlines()[:3] == ["3 tasks are open at Harbor Clinic:", "", "  1 due today"]
-    assert f"All open tasks: {URL}/tasks" in text
+    assert f"All open tasks: {URL}/worklist" in text
     for secret in ("P1", "Zoe", "Quackenbush", "knee", "scan", "bone"):
         assert secret not in f"{subject}{text}"
 
@@ -58,7 +58,7 @@ def test_the_digest_tells_of_overdue_tasks_and_leads_to_them(world: World) -> No
     ((subject, text),) = received(world)
     assert subject == "1 task is open, 1 overdue"
     assert "  1 overdue\n  1 urgent\n" in text
-    assert f"Those that are overdue: {URL}/tasks?due=overdue" in text
+    assert f"Those that are overdue: {URL}/worklist?due=overdue" in text
 
 
 def test_a_clinic_that_speaks_spanish_has_its_digest_in_spanish(world: World) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from scheduler.domain.accounts import Role
 from scheduler.records import Clinic
+from scheduler.store.tables import tasks
 from scheduler.web.app import ROUTERS
 from scheduler.web.staff.session import StaffOnly
 from tests.support.staff import PASSWORD, address_of, post, signed_in
@@ -250,6 +253,17 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 # Working on a task
+
+
+def test_only_tasks_that_are_overdue_are_listed_as_overdue(world: World) -> None:
+    open_task(world)  # on a Monday that is long past
+    client = signed_in(world, Role.COORDINATOR)
+    assert "Ruth Adler" in client.get("/worklist?due=overdue").text
+    with world.app.engine.begin() as connection:
+        connection.execute(update(tasks).values(due=date.max))
+    page = client.get("/worklist?due=overdue").text
+    assert "Ruth Adler" not in page
+    assert "No task is overdue." in page
 
 
 def test_a_task_is_taken_noted_closed_and_opened_again(world: World) -> None:

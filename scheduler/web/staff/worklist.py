@@ -29,13 +29,20 @@ PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 @router.get("")
 def worklist(
-    request: Request, site: Here, who: Reader, kind: Kind = "", mine: str = "", page: PageNumber = 1
+    request: Request, site: Here, who: Reader, kind: Kind = "", mine: str = "", due: Kind = "", page: PageNumber = 1
 ) -> HTMLResponse:
-    """Open tasks, the most pressing first: all, of one kind, or one's own."""
+    """Open tasks, the most pressing first: all, of one kind, one's own, or those that are overdue."""
     assignee = who.account.email if mine else None
+    today = clinic_now(site, who).date()
+    is_overdue = due == "overdue"
     with site.app.store.reading() as unit:
         lines = unit.browsing.open_tasks(
-            who.clinic.id, kind=kind or None, assignee=assignee, limit=MOST + 1, offset=(page - 1) * MOST
+            who.clinic.id,
+            kind=kind or None,
+            assignee=assignee,
+            due_before=today if is_overdue else None,
+            limit=MOST + 1,
+            offset=(page - 1) * MOST,
         )
         counts = unit.worklist.open_counts(who.clinic.id)
     kinds: dict[str, int] = {}
@@ -52,10 +59,11 @@ def worklist(
         page=page,
         kind=kind,
         is_mine=bool(mine),
+        is_overdue=is_overdue,
         kinds=sorted(kinds.items(), key=lambda pair: -pair[1]),
         total=sum(kinds.values()),
         titles=_titles(site),
-        today=clinic_now(site, who).date(),
+        today=today,
     )
 
 
