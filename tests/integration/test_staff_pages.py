@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,14 +256,14 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
 
 
 def test_only_tasks_that_are_overdue_are_listed_as_overdue(world: World) -> None:
-    open_task(world)  # on a Monday that is long past
+    open_task(world)
     client = signed_in(world, Role.COORDINATOR)
-    assert "Ruth Adler" in client.get("/worklist?due=overdue").text
-    with world.app.engine.begin() as connection:
-        connection.execute(update(tasks).values(due=date.max))
     page = client.get("/worklist?due=overdue").text
     assert "Ruth Adler" not in page
     assert "No task is overdue." in page
+    with world.app.engine.begin() as connection:
+        connection.execute(update(tasks).values(due=(MONDAY - timedelta(days=1)).date()))
+    assert "Ruth Adler" in client.get("/worklist?due=overdue").text
 
 
 def test_a_task_is_taken_noted_closed_and_opened_again(world: World) -> None:
