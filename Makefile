@@ -41,7 +41,7 @@ format: setup-test ## put code in the project's format, and mend what ruff can m
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup-test ## measure the morning spike beside its peers, and growth (ARGS=--quick, ARGS=growth, ARGS=inbound)
+bench: setup-test ## measure the morning spike beside its peers, and growth (ARGS=--quick, growth, inbound, pages)
 	@sh scripts/bench-tools.sh
 	$(BIN)/python -m tests.bench $(ARGS)
 

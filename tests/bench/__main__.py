@@ -4,7 +4,8 @@ All cases take turns, round after round, and each line shows the median, so that
 slows all of them alike. Slow figures never fail a run; a message that the service lost or doubled does.
 
 `python -m tests.bench growth` measures instead what a tick costs among ten thousand patients and among a million, and
-`python -m tests.bench inbound` how many texts a second come in through one web process.
+`python -m tests.bench inbound` how many texts a second come in through one web process, and
+`python -m tests.bench pages` how long the pages of staff take in a clinic of a hundred thousand patients.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.bench.cases import CASES, lacking
 from tests.bench.growth import sizes as growth
 from tests.bench.inbound import rounds as inbound
 from tests.bench.laps import Run
+from tests.bench.pages import sizes as pages
 from tests.bench.report import Reached, Runs
 from tests.bench.stage import ROOT, Sizes, Stage, open_stage
 
@@ -38,6 +40,8 @@ def main() -> int:
         sizes = replace(sizes, patients=options.patients)
     if options.what == "inbound":
         return _inbound(replace(sizes, patients=options.patients or _TEXTERS), quick=options.quick)
+    if options.what == "pages":
+        return _pages(sizes, quick=options.quick)
     runs: Runs = {}
     with open_stage(sizes) as (stage, missing):
         if options.what != "growth":
@@ -75,6 +79,17 @@ def _inbound(sizes: Sizes, *, quick: bool) -> int:
     return _conclude(inbound.faults(found))
 
 
+def _pages(sizes: Sizes, *, quick: bool) -> int:
+    with open_stage(sizes, needs_redis=False) as (stage, missing):
+        for name, reason in missing.items():
+            print(f"left out: {name}, because {reason}", file=sys.stderr)
+        found = pages.run(stage, _databases(missing), quick=quick)
+    print(f"\n### Pages, from request to answer\n\n{pages.table(found)}\n")
+    for verdict in pages.verdicts(found):
+        print(verdict)
+    return 0
+
+
 def _conclude(problems: list[str]) -> int:
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
@@ -85,7 +100,7 @@ def _conclude(problems: list[str]) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__, allow_abbrev=False)
-    parser.add_argument("what", nargs="?", choices=("all", "growth", "inbound"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "growth", "inbound", "pages"), default="all")
     parser.add_argument("--quick", action="store_true", help="one round of less work: under two minutes")
     parser.add_argument("--huge", action="store_true", help="growth also with ten million patients: an hour, 40 GB")
     parser.add_argument("--rounds", type=int, help="rounds (3, with --quick 1)")
