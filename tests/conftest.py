@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from scheduler.bootstrap.content import Content
+from scheduler.domain.faults import Fault
+from scheduler.services.rules import Rules
 from tests.support.postgres import PostgresServer, PostgresUnavailableError, running_server
 
 # A shared machine may be slow for a second: time limits are for benchmarks, not for properties.
@@ -18,6 +21,9 @@ settings.register_profile(
 )
 settings.register_profile("thorough", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+_ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = (_ROOT / "config", _ROOT / "templates")
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +69,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database: the test runs once on SQLite and once on PostgreSQL."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_rules_read_once() -> Iterator[None]:
+    """Pathways and words as they are shipped do not change in a run: reading them is most of a short test."""
+    read_anew, kept = Content._load_rules, {}
+
+    def load_rules(content: Content, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
+        folders = content.settings.config_dir, templates_dir
+        if not all(folder is None or folder.resolve() in SHIPPED for folder in folders):
+            return read_anew(content, templates_dir=templates_dir)
+        if folders not in kept:
+            kept[folders] = read_anew(content, templates_dir=templates_dir)
+        rules, faults = kept[folders]
+        return rules, [*faults]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Content, "_load_rules", load_rules)
+        yield

@@ -75,8 +75,13 @@ def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
         print_json(office_row(changed))
     else:
         for name, value in office_row(changed).items():
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            click.echo(f"{name.replace('_', ' ')}: {shown or 'none'}")
+            click.echo(f"{name.replace('_', ' ')}: {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value or "none")
 
 
 def office_row(clinic: Clinic) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def office_row(clinic: Clinic) -> dict[str, Any]:
         "digest_to": clinic.digest_to,
         "digest_at": f"{clinic.digest_at:%H:%M}",
         "duty_email": clinic.duty_email,
-        "name_on_shared": "yes" if clinic.name_on_shared else "no",
+        "name_on_shared": clinic.name_on_shared,
         "stop_scope": clinic.stop_scope.value,
-        "confirm_numbers": "yes" if clinic.confirm_numbers else "no",
+        "confirm_numbers": clinic.confirm_numbers,
     }

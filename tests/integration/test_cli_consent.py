@@ -119,4 +119,4 @@ def test_an_unknown_patient_is_named(bonewise: Commands) -> None:
 
 def test_the_settings_of_a_clinic_are_shown_as_they_are(bonewise: Commands) -> None:
     shown = bonewise.done("clinic", "set", "--clinic", CLINIC, "--stop-scope", "topic", "--json").json
-    assert (shown["stop_scope"], shown["confirm_numbers"]) == ("topic", "no")
+    assert (shown["stop_scope"], shown["confirm_numbers"]) == ("topic", False)

@@ -146,6 +146,9 @@ def test_a_clinics_office_is_changed_and_what_is_not_named_stays(bonewise: Comma
         "digest_to": PAT,
         "digest_at": "08:00",
         "duty_email": "duty@river.example",
+        "name_on_shared": False,
+        "stop_scope": "all",
+        "confirm_numbers": False,
     }
     assert bonewise.done(*change, "--digest-to", "none").json["digest_to"] is None
 
