@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -58,11 +59,18 @@ def marks(people: Sequence[Named]) -> list[str]:
         ]
     again = _repeated(found)
     initials = [_initials(one.name, 1) if mark in again else mark for one, mark in zip(people, found, strict=True)]
+    again = _repeated(initials)
     born = [
-        f"{mark} {one.born}" if mark in _repeated(initials) and one.born else mark
+        f"{mark} {one.born}" if mark in again and one.born else mark
         for one, mark in zip(people, initials, strict=True)
     ]
-    return [f"{mark} ({born[: n + 1].count(mark)})" if born.count(mark) > 1 else mark for n, mark in enumerate(born)]
+    again, numbers = _repeated(born), Counter[str]()
+    return [_numbered(mark, numbers) if mark in again else mark for mark in born]
+
+
+def _numbered(mark: str, numbers: Counter[str]) -> str:
+    numbers[mark] += 1
+    return f"{mark} ({numbers[mark]})"
 
 
 def first_names(people: Sequence[Named]) -> list[str]:
@@ -82,7 +90,7 @@ def _initials(name: str, length: int) -> str:
 
 
 def _repeated(values: Sequence[str]) -> frozenset[str]:
-    return frozenset(value for value in values if values.count(value) > 1)
+    return frozenset(value for value, times in Counter(values).items() if times > 1)
 
 
 # The letters that an answer names somebody by
@@ -96,7 +104,8 @@ def letters(people: Sequence[Named], words: Mapping[str, ReplyWords]) -> list[st
     free = [letter for letter in _LETTERS if _is_free(letter, words)]
     own = [normalise(first_name(one.name))[:1].upper() for one in people]
     others = iter([letter for letter in free if letter not in own])
-    found = [letter if letter in free and own.count(letter) == 1 else next(others, "") for letter in own]
+    again = _repeated(own)
+    found = [letter if letter in free and letter not in again else next(others, "") for letter in own]
     return found[: found.index("")] if "" in found else found
 
 

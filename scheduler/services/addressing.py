@@ -10,7 +10,7 @@ from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Addressee, Channel
 from scheduler.ports import Unit
 from scheduler.records import Carer, Clinic, Patient, ReadyMessage, Recipient
-from scheduler.services.marking import choices_of, marks_of
+from scheduler.services.marking import Marks, choices_of, marks_of
 from scheduler.services.rules import Rules
 
 _FIXED = frozenset({MessageKind.REPLY, MessageKind.COPY})  # for whom they were planned; the rest follow the record
@@ -33,12 +33,13 @@ class Addressing:
         carers = unit.carers.of(to_carers)
         own = {one.to.id for one, to in zip(ready, wanted, strict=True) if to is Addressee.PATIENT}
         shared = unit.sharing.shared_among(channel, own)
+        sharers = _Sharers(unit, self._rules, channel)
         found: list[ReadyMessage] = []
         for one, to in zip(ready, wanted, strict=True):
             sent = _to(one, to, carers.get(one.to.id))
             if (to is Addressee.CARER or one.to.id in shared) and sent.to.address is not None:
                 clinic = clinics[sent.to.clinic_id]
-                sent = replace(sent, to=_with_marks(unit, self._rules, sent.to, clinic, channel))
+                sent = replace(sent, to=sharers.told_apart(sent.to, clinic))
             found.append(sent)
         return found
 
@@ -79,6 +80,7 @@ def recipients_of(unit: Unit, rules: Rules, clinic: Clinic, patients: Sequence[P
     """Who gets what is about these patients of the clinic, where that is not just the patient themselves."""
     found: dict[Key, Recipient] = {}
     by_id = {patient.id: patient for patient in patients}
+    sharers = {channel: _Sharers(unit, rules, channel) for channel in Channel}
     for channel in Channel:
         for start in range(0, len(patients), _AT_ONCE):
             some = [patient.id for patient in patients[start : start + _AT_ONCE]]
@@ -86,11 +88,11 @@ def recipients_of(unit: Unit, rules: Rules, clinic: Clinic, patients: Sequence[P
                 patient = by_id[patient_id]
                 own = patient.phone if channel is Channel.SMS else patient.email
                 plain = _plain(patient, clinic, own)
-                found[patient_id, Addressee.PATIENT, channel] = _with_marks(unit, rules, plain, clinic, channel)
+                found[patient_id, Addressee.PATIENT, channel] = sharers[channel].told_apart(plain, clinic)
     cared_for = [patient for patient in patients if patient.carer_mode is not None]
     for patient_id, carer in unit.carers.of((clinic.id, patient.id) for patient in cared_for).items():
         plain = _carers(_plain(by_id[patient_id], clinic, None), carer, carer.channel)
-        found[patient_id, Addressee.CARER, carer.channel] = _with_marks(unit, rules, plain, clinic, carer.channel)
+        found[patient_id, Addressee.CARER, carer.channel] = sharers[carer.channel].told_apart(plain, clinic)
     return found
 
 
@@ -108,13 +110,26 @@ def _plain(patient: Patient, clinic: Clinic, address: str | None) -> Recipient:
     )
 
 
-def _with_marks(unit: Unit, rules: Rules, to: Recipient, clinic: Clinic, channel: Channel) -> Recipient:
-    people = unit.sharing.people_at(clinic.id, channel, to.address or "")
-    everybody = [each.patient_id for each in people]
-    marks = marks_of(people, clinic)
-    return replace(
-        to,
-        for_whom=marks.for_whom(to.id),
-        everybody=", ".join(marks.for_whom(each)[0] for each in everybody),
-        choices=choices_of(people, clinic, rules.reply_words).shown(everybody),
-    )
+class _Sharers:
+    """How those at one address are told apart: found once for all messages of a batch that go there."""
+
+    def __init__(self, unit: Unit, rules: Rules, channel: Channel) -> None:
+        self._unit = unit
+        self._rules = rules
+        self._channel = channel
+        self._known: dict[tuple[int, str], tuple[Marks, str, str]] = {}
+
+    def told_apart(self, to: Recipient, clinic: Clinic) -> Recipient:
+        """The recipient with the marks and letters of all at their address."""
+        key = clinic.id, to.address or ""
+        if key not in self._known:
+            self._known[key] = self._read(clinic, key[1])
+        marks, everybody, choices = self._known[key]
+        return replace(to, for_whom=marks.for_whom(to.id), everybody=everybody, choices=choices)
+
+    def _read(self, clinic: Clinic, address: str) -> tuple[Marks, str, str]:
+        people = self._unit.sharing.people_at(clinic.id, self._channel, address)
+        patients = [each.patient_id for each in people]
+        marks = marks_of(people, clinic)
+        everybody = ", ".join(marks.for_whom(each)[0] for each in patients)
+        return marks, everybody, choices_of(people, clinic, self._rules.reply_words).shown(patients)

@@ -83,7 +83,7 @@ def test_before_init_every_command_says_to_run_it_and_leaves_nothing_behind(
 
 def test_check_and_preview_need_no_database(tmp_path: Path) -> None:
     assert bare(tmp_path).done("check").out.startswith("No faults: ")
-    assert "Reply: 1 talked" in bare(tmp_path).done("preview", "dexa/ask").out
+    assert "Reply 1 talked" in bare(tmp_path).done("preview", "dexa/ask").out
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -44,6 +45,9 @@ FAST = (
     "shared_buffers=32MB",
     "listen_addresses=127.0.0.1",
 )
+
+
+_RUNNING: dict[int, PostgresServer] = {}  # by port
 
 
 class PostgresUnavailableError(Exception):
@@ -82,11 +86,17 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, *, template: str = "template0") -> str:
+    def create_database(self, *, template: str = "template0", name: str | None = None) -> str:
         """The URL of a new database, empty unless `template` names one made by `ensure_template`."""
-        name = f"test_{uuid4().hex}"
+        name = name or f"test_{uuid4().hex}"
         self._copy(template, name)
         return self.url(name)
+
+    def is_empty(self, url: str) -> bool:
+        """Whether there are no tables of ours."""
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            found = connection.execute("SELECT to_regclass('public.clinics') IS NULL").fetchone()
+        return bool(found and found[0])
 
     def drop_database(self, url: str) -> None:
         """Drops it even when somebody is still connected."""
@@ -145,7 +155,14 @@ def running_server() -> Iterator[PostgresServer]:
         _init(binaries, directory)
         server = _start(binaries, directory)
         stack.callback(server.stop)
+        _RUNNING[server.port] = server
+        stack.callback(_RUNNING.pop, server.port)
         yield server
+
+
+def server_at(url: str) -> PostgresServer:
+    """The server of this process on which a database is."""
+    return _RUNNING[urlsplit(url).port or 0]
 
 
 @contextmanager

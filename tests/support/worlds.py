@@ -27,6 +27,7 @@ from scheduler.settings import load_settings
 from scheduler.store.engine import writing
 from scheduler.store.tables import clinics
 from scheduler.store.unit import Store
+from tests.support.installed import install
 
 BY = "a test"
 NEW_YORK = ZoneInfo("America/New_York")
@@ -210,6 +211,8 @@ def world_at(
     """A new installation with one clinic, `main` in New York, at `at`. Channels are simulated unless set."""
     environment = {"BONEWISE_DATABASE_URL": database_url, "BONEWISE_DATA_DIR": str(folder / "var")}
     app = App(load_settings({**environment, **(settings or {})}))
+    if app.settings.secret_keys is None:
+        install(app.settings.database_url, app.settings.data_dir)
     world = World(app, SetClock(at))
     app.clock = world.clock
     try:
