@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from scheduler.domain.opt_out import OptOut
@@ -25,6 +26,7 @@ from scheduler.services.rules import Rules
 from scheduler.services.words import words_of
 
 _AT_ONCE = frozenset({Meaning.STOP, Meaning.WRONG_NUMBER})
+_TEXTS_KNOWN = 1024  # of which it is known whether they say STOP: most replies are the same few
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class Reception:
         self._store = store
         self._rules = rules
         self._hearing = Hearing(rules)
+        self._means_stop = lru_cache(_TEXTS_KNOWN)(self._is_read_as_stop)
 
     def is_stop(self, inbound: Inbound) -> bool:
         """Whether a message asks to be left alone, by the same rules that hear it. Reads nothing.
@@ -88,7 +91,10 @@ class Reception:
         """
         if inbound.opt_out is OptOut.STOP:
             return True
-        return interpret(inbound.body, (), self._rules.reply_words).meaning in _AT_ONCE
+        return self._means_stop(inbound.body)
+
+    def _is_read_as_stop(self, body: str) -> bool:
+        return interpret(body, (), self._rules.reply_words).meaning in _AT_ONCE
 
     def take_in(self, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Store messages, all in one transaction; nobody is waited for."""
