@@ -19,7 +19,6 @@ from scheduler.services.advance import SimulatedTime
 
 A_MONTH = timedelta(days=30)
 LASTS = timedelta(minutes=2)  # how long a month takes
-_RATE = A_MONTH / LASTS
 _BEAT = 0.4  # seconds from one step to the next
 _BREATH = 0.05  # seconds between two steps at least: whoever waits to answer as a patient comes in between
 _LONGEST_STEP = timedelta(hours=12)  # after a slow step the next one catches up no further than that
@@ -65,12 +64,23 @@ def read_play(notes: str | None) -> Play | None:
 class Player:
     """Runs the clock in a thread of its own. One object serves one process."""
 
-    def __init__(self, *, store: Store, moves: SimulatedTime, clock: Clock, wall: Clock) -> None:
-        """`clock` shows the simulated time, `wall` the machine's."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        moves: SimulatedTime,
+        clock: Clock,
+        wall: Clock,
+        length: timedelta = A_MONTH,
+        lasts: timedelta = LASTS,
+    ) -> None:
+        """`clock` shows the simulated time, `wall` the machine's. A run is of `length` and takes about `lasts`."""
         self._store = store
         self._moves = moves
         self._clock = clock
         self._wall = wall
+        self._length = length
+        self._rate = length / lasts
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._threads: Mapping[str, threading.Thread] = {}
@@ -92,7 +102,7 @@ class Player:
             if self.is_running(paused) or self._closing.is_set():
                 return
             now = self._clock.now()
-            begun = paused or Play(began=now, until=now + A_MONTH, seen=wall)
+            begun = paused or Play(began=now, until=now + self._length, seen=wall)
             unit.installation.set_note(_NOTE, replace(begun, seen=wall, runner=runner).write())
         thread = threading.Thread(target=self._guarded, args=(runner,), name="clock-player", daemon=True)
         with self._lock:
@@ -129,7 +139,7 @@ class Player:
             now, started = self._clock.now(), time.monotonic()
             if now >= play.until:
                 return
-            due = min(_RATE * timedelta(seconds=started - step_from), _LONGEST_STEP, play.until - now)
+            due = min(self._rate * timedelta(seconds=started - step_from), _LONGEST_STEP, play.until - now)
             step_from = started
             self._moves.move(due, stopping=self._closing.is_set)
             self._closing.wait(max(_BREATH, _BEAT - (time.monotonic() - started)))

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
-from scheduler.ports import SERVICE
+from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ports.gallery import ShownMessage, Written
 from scheduler.services.pathway_words import titled
 from scheduler.web.mail_frames import mail_body, with_frames
@@ -51,10 +51,10 @@ def messages(request: Request, site: Here, who: Reader, pathway: Name = "", lang
     return page
 
 
-@router.get("/{pathway}/{name}/{language}")
-def drawn(site: Here, who: Reader, pathway: str, name: str, language: str) -> HTMLResponse:
+@router.get("/{pathway}/{message}/{language}")
+def drawn(site: Here, who: Reader, pathway: str, message: str, language: str) -> HTMLResponse:
     """The HTML part of a mail, for the frame that shows it."""
-    found = _written(site.app.gallery.messages(pathway), name, language)
+    found = _written(site.app.gallery.messages(pathway), message, language)
     if found is None or found.mail is None or found.mail.html is None:
         raise HTTPException(404, "There is no such e-mail.")
     return mail_body(found.mail.html)
@@ -67,7 +67,7 @@ def _written(shown: Iterable[ShownMessage], name: str, language: str) -> Written
 
 def _title(site: Site, folder: str) -> str:
     known = site.app.rules.pathways.get(folder)
-    return known.title if known is not None else SERVICE_TITLE if folder == SERVICE else folder
+    return known.title if known is not None else SERVICE_TITLE if folder == SERVICE_MESSAGES else folder
 
 
 def _by_step(site: Site, folder: str, shown: Iterable[ShownMessage]) -> list[tuple[str, list[ShownMessage]]]:

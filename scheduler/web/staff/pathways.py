@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
-from scheduler.domain.outline import outline
+from scheduler.domain.outline import Way, outline
 from scheduler.domain.pathway import Pathway
 from scheduler.services import pathway_words
 from scheduler.services.accounts.sessions import SignedIn
@@ -18,11 +16,9 @@ from scheduler.web.staff.session import Reader
 
 router = APIRouter(prefix="/pathways")
 
-Name = Annotated[str, Query(max_length=64)]
-
 
 @router.get("")
-def pathways(request: Request, site: Here, who: Reader) -> HTMLResponse:
+def first(request: Request, site: Here, who: Reader) -> HTMLResponse:
     """The pathway that has the first say, and the way to the others."""
     known = _by_priority(site)
     if not known:
@@ -30,10 +26,10 @@ def pathways(request: Request, site: Here, who: Reader) -> HTMLResponse:
     return _page(request, site, who, known[0])
 
 
-@router.get("/{name}")
-def pathway(request: Request, site: Here, who: Reader, name: str) -> HTMLResponse:
+@router.get("/{pathway}")
+def one(request: Request, site: Here, who: Reader, pathway: str) -> HTMLResponse:
     """One pathway."""
-    found = site.app.rules.pathways.get(name)
+    found = site.app.rules.pathways.get(pathway)
     if found is None:
         raise HTTPException(404, "There is no pathway of that name.")
     return _page(request, site, who, found)
@@ -85,7 +81,7 @@ class _Words:
     def __init__(self, site: Site) -> None:
         self._kinds = site.app.rules.task_kinds
 
-    def consequences(self, way: Any) -> list[str]:
+    def consequences(self, way: Way) -> list[str]:
         return pathway_words.consequences(way, self._kinds)
 
     def task(self, kind: str) -> str:
