@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -319,15 +319,12 @@ def test_news_arrives_by_itself_from_where_the_last_stream_broke_off_and_ends_wi
 
 
 def _reply(site: str, text: str) -> None:
-    import re
-    from urllib.parse import urlencode
-    from urllib.request import Request, urlopen
-
-    with urlopen(f"{site}/phones", timeout=30) as page:
-        cookie = page.headers["set-cookie"].split(";")[0]
-        found = re.search(r'name="form_token" value="([^"]+)"', page.read().decode())
-    assert found is not None
-    form = {"form_token": found[1], "channel": "sms", "address": "+16175550121", "body": text}
-    request = Request(f"{site}/phones/reply", data=urlencode(form).encode(), headers={"Cookie": cookie})
-    with urlopen(request, timeout=30) as answer:
-        assert answer.status == 200
+    connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=30)
+    connection.request("GET", "/phones")
+    page = connection.getresponse()
+    cookie = page.headers["set-cookie"].split(";")[0]
+    form = {"form_token": form_token(page.read().decode()), "channel": "sms", "address": "+16175550121", "body": text}
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/phones/reply", body=urlencode(form), headers=headers)
+    assert connection.getresponse().status == 303
+    connection.close()

@@ -61,7 +61,7 @@ def test_boxes_stand_below_each_other_and_everything_is_inside_the_drawing(told:
         assert box.x + BOX <= drawn.width
         assert box.y + box.height <= drawn.height
     across = [int(x) for line in drawn.lines for x in re.findall(r"[MHQ](-?\d+)", line.path)]
-    assert 0 <= min(across)
+    assert min(across) >= 0
     assert max(across) <= drawn.width
 
 
