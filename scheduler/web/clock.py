@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -22,6 +22,7 @@ STEPS = {
     "week": timedelta(days=7),
 }
 _BACK = {"phones": "/phones"}  # where the clock can be moved from, beside the first page
+_HOURS_SAID = 24  # from here on days are said
 
 
 @router.post("")
@@ -77,7 +78,8 @@ def face(site: Site) -> Face:
         clinics = unit.installation.clinics().values()
         play = app.player.state(unit) if app.player is not None else None
     zone = min(clinics, key=lambda clinic: (not clinic.is_sample, clinic.id)).timezone if clinics else "UTC"
-    shown = Face(now=now.astimezone(ZoneInfo(zone)), zone=zone, state="still", said=_ahead(site.days_ahead))
+    ahead = _ahead(now - datetime.now(UTC))
+    shown = Face(now=now.astimezone(ZoneInfo(zone)), zone=zone, state="still", said=ahead)
     if play is None or app.player is None:
         return shown
     day, days = (now - play.began).days + 1, round((play.until - play.began) / timedelta(days=1))
@@ -92,7 +94,9 @@ def face(site: Site) -> Face:
     )
 
 
-def _ahead(days: int) -> str:
-    if days < 1:
+def _ahead(by: timedelta) -> str:
+    hours = round(by / timedelta(hours=1))
+    if hours < 1:
         return "The real time"
-    return f"{days:,} {'day' if days == 1 else 'days'} ahead of the real time"
+    many, unit = (hours, "hour") if hours < _HOURS_SAID else (round(hours / 24), "day")
+    return f"{many:,} {unit}{'' if many == 1 else 's'} ahead of the real time"

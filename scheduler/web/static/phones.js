@@ -46,12 +46,11 @@ function show(fresh) {
     // A phone that is new needs a form of its own: the page brings it when it is loaded again.
     if (!old || old.dataset.version === phone.dataset.version) continue;
     // Only the thread and the answers are replaced: what somebody is writing stays.
-    const focused = document.activeElement?.closest?.(".offers") ? document.activeElement.value : null;
     const count = old.querySelectorAll(".theirs, .mail").length;
     old.querySelector(".thread").replaceWith(phone.querySelector(".thread"));
     const offers = phone.querySelector(".offers");
     const before = old.querySelector(".offers");
-    if (focused !== null && before.contains(document.activeElement)) old.querySelector("[name=body]").focus();
+    if (before.contains(document.activeElement)) settle(old);
     before.replaceWith(offers);
     old.dataset.version = phone.dataset.version;
     if (old.querySelectorAll(".theirs, .mail").length > count) {
@@ -59,6 +58,11 @@ function show(fresh) {
       requestAnimationFrame(() => old.classList.add("rings"));
     }
   }
+}
+
+// What was pressed is gone: the keyboard stays on that phone, and no keyboard comes up on a touch screen.
+function settle(phone) {
+  phone.querySelector(".screen").focus({ preventScroll: true });
 }
 
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
@@ -145,7 +149,8 @@ async function send(event) {
   } finally {
     for (const button of buttons) button.disabled = false;
     form.removeAttribute("aria-busy");
-    if (pressed?.isConnected && !pressed.closest("[hidden]")) pressed.focus();
+    if (pressed?.isConnected && !pressed.closest("[hidden]")) pressed.focus({ preventScroll: true });
+    else if (isReply) settle(form.closest(".handset"));
   }
 }
 
