@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from anyio.to_thread import run_sync
@@ -97,7 +97,7 @@ class Live:
         """Whether nobody more is listened to."""
         return self.listeners >= self._most
 
-    async def listen(self, since: str) -> AsyncIterator[str]:
+    async def listen(self, since: str) -> AsyncGenerator[str, None]:
         """The stream of one browser that shows the version `since`: first what it has missed, then all news.
 
         It ends when the service stops or the database is gone; browsers then try again by themselves.

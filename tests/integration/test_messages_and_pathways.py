@@ -14,6 +14,7 @@ from scheduler.domain.accounts import Role
 from scheduler.ids import new_ids
 from scheduler.store.engine import writing
 from scheduler.store.tables import enrolments, patients
+from scheduler.store.unit import Store
 from tests.support.explaining import catching, explained
 from tests.support.staff import signed_in
 from tests.support.worlds import MONDAY, World, new_york, world_at
@@ -57,7 +58,7 @@ def fill(world: World, count: int) -> None:
 
 
 def test_every_pathway_is_drawn_with_who_stands_where(world: World) -> None:
-    world.enrol_sms("P1", name="Ruth Adler", pathways="dexa;vitamin_d")
+    world.enrol_sms("P1", name="Ruth Adler", pathways="dexa")
     world.enrol_sms("P2", name="Dale Hutchins", pathways="dexa")
     world.run_until(new_york(3, 5, 12))
     world.receive("P1", "2")
@@ -69,10 +70,10 @@ def test_every_pathway_is_drawn_with_who_stands_where(world: World) -> None:
         assert page.text.count('<g class="step') == len(pathway.steps) + bool(pathway.facts)
         for step in pathway.steps:
             assert f'id="step-{step}"' in page.text
-    page = client.get("/pathways/dexa").text
-    assert 'aria-label="1 patient at Booked"' in page
-    assert 'aria-label="1 patient at Ask"' in page
-    assert "Opens the task “Call the patient about the bone-density scan”." in page
+    dexa = client.get("/pathways/dexa").text
+    assert 'aria-label="1 patient at Booked"' in dexa
+    assert 'aria-label="1 patient at Ask"' in dexa
+    assert "Opens the task “Call the patient about the bone-density scan”." in dexa
 
 
 @pytest.mark.parametrize("path", ["/pathways/none", "/pathways/%3Cscript%3E", "/messages/dexa/ask/xx"])
@@ -132,7 +133,7 @@ def test_hostile_names_of_steps_find_nobody_and_do_nothing(world: World, typed: 
         assert "<script>alert" not in page.text
         assert "Ruth Adler" not in page.text
     assert client.get("/messages", params={"pathway": typed, "language": typed}).status_code == 200
-    assert client.get("/patients", params={"pathway": "x" * 1_000_000, "step": "ask"}).status_code in (404, 414, 400)
+    assert client.get("/patients", params={"pathway": "x" * 10_000, "step": "ask"}).status_code == 404
 
 
 def test_who_stands_at_a_step_that_is_gone_is_not_forgotten(world: World) -> None:
@@ -144,7 +145,8 @@ def test_who_stands_at_a_step_that_is_gone_is_not_forgotten(world: World) -> Non
 
 
 def test_counting_and_listing_read_the_index(large: World) -> None:
-    with large.store.reading() as unit, catching(large.app.engine) as caught:
+    engine = large.second_process().app.engine  # as the databases plan for what is asked often
+    with Store(engine, large.app.vault).reading() as unit, catching(engine) as caught:
         counts = unit.browsing.patients_by_step(large.clinic.id)
         few = unit.browsing.patient_lines(large.clinic.id, at=("dexa", "booked"), limit=51)
         many = unit.browsing.patient_lines(large.clinic.id, at=("dexa", "ask"), after="Q001000", limit=51)
@@ -152,9 +154,9 @@ def test_counting_and_listing_read_the_index(large: World) -> None:
     assert counts["dexa", "ask"] == 2971
     assert len(few) == 30
     assert len(many) == 51
-    (counting,) = explained(large.app.engine, caught, r"SELECT enrolments\.pathway")
+    (counting,) = explained(engine, caught, r"SELECT enrolments\.pathway")
     assert "ix_enrolments_clinic_id_pathway_step" in counting
-    for plan in explained(large.app.engine, caught, r"SELECT patients\.mrn"):
+    for plan in explained(engine, caught, r"SELECT patients\.mrn"):
         assert "Seq Scan" not in plan
         assert not re.search(r"SCAN (patients|enrolments)(?! USING)", plan)
 
@@ -173,9 +175,9 @@ def test_every_message_is_shown_in_every_language_with_its_length_and_grade(worl
         assert page.text.count('class="small-device"') == 2 * len(folders)
         assert "Flesch-Kincaid" in page.text
         assert "GSM-7" in page.text
-    page = client.get("/messages?pathway=dexa").text
-    assert "Ask your clinician if a bone-density scan" in page
-    assert "Pregunte a su m" in page
+    dexa = client.get("/messages?pathway=dexa").text
+    assert "Ask your clinician if a bone-density scan" in dexa
+    assert "Pregunte a su m" in dexa
     assert "frame-src 'self'" in client.get("/messages").headers["content-security-policy"]
 
 

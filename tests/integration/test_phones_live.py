@@ -107,8 +107,8 @@ def test_who_goes_makes_room() -> None:
     live = Phones([FIRST]).live(stopping=lambda: False, most=1)
 
     async def come_and_go() -> tuple[bool, bool]:
-        listening = asyncio.create_task(anext(stream := live.listen("v1")))
-        await listening
+        stream = live.listen("v1")
+        await anext(stream)
         was_full = live.is_full
         await stream.aclose()
         return was_full, live.is_full

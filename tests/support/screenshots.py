@@ -2,7 +2,7 @@
 
 `python -m tests.support.screenshots` (or `make pictures`) takes them. They go to docs/images as WebP,
 each under 150 kB. Names of pictures behind the command take those alone, and `--into FOLDER` puts them elsewhere.
-Needs Chromium and libfaketime, as `make test` has them. A new page is a new line in `SHOTS`.
+Needs Chromium, as `make test` has it. A new page is a new line in `SHOTS`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import base64
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.cli import Cli
+import uvicorn
+
+from scheduler.bootstrap import App
+from scheduler.runtime.server import address_of, listen
+from scheduler.services.sample import load_sample
+from scheduler.settings import load_settings
+from scheduler.web.app import create_app
 from tests.support.screens import ARGUMENTS, BROWSER
+from tests.support.worlds import SetClock
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 AT = datetime(2026, 3, 5, 17, 40, tzinfo=UTC)  # a Thursday, 12:40 in New York
@@ -91,17 +99,23 @@ def main(arguments: Sequence[str]) -> int:
 
 @contextmanager
 def _site(folder: Path) -> Iterator[str]:
-    """The address of a sample clinic that lives at `AT`."""
-    cli = Cli(folder, {"BONEWISE_DATA_DIR": str(folder / "var")})
-    cli("init", at=AT)
-    cli("sample", "load", at=AT)
-    process = cli.start("serve", "--port", "0", at=AT)
+    """The address of a sample clinic in which it is always `AT`, with its days before that lived through."""
+    app = App(load_settings({"BONEWISE_DATABASE_URL": f"sqlite:///{folder}/b.db", "BONEWISE_DATA_DIR": str(folder)}))
+    app.clock = SetClock(AT)
+    app.initialise()
+    load_sample(app.store, app.rules, is_simulated=True, now=AT, ticker_at=app.ticker_at)
+    listening = listen("127.0.0.1", 0)
+    config = uvicorn.Config(create_app(app), log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="site")
+    thread.start()
     try:
-        assert process.stdout is not None
-        yield process.stdout.readline().removeprefix("Bonewise is at ").strip()
+        yield address_of(listening)
     finally:
-        process.terminate()
-        process.communicate(timeout=15)
+        app.stopping.set()
+        server.should_exit = True
+        thread.join()
+        app.close()
 
 
 @contextmanager
