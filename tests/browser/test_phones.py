@@ -63,7 +63,7 @@ def test_the_clock_steps_by_an_hour_and_by_a_day_and_the_page_follows(page: Any,
     day = page.locator("#clock-face .day").inner_text()
     page.get_by_role("button", name="Move the clock one day forward").click()
     expect(page.locator("#clock-face .day")).not_to_have_text(day)
-    expect(page.locator(".said")).to_contain_text("ahead of the real time")
+    expect(page.locator(".reads")).to_contain_text("ahead of the real time")
     assert page.evaluate("window.stayed")
 
 
@@ -76,8 +76,8 @@ def test_a_month_plays_and_pauses_and_another_page_sees_it(chromium: Any, site: 
     page.get_by_role("button", name=re.compile("Play a month|Go on")).click()
     for each in (page, other):
         expect(each.get_by_role("button", name="Pause")).to_be_visible()
-        expect(each.locator(".said")).to_contain_text(re.compile(r"Day \d+ of 30"))
-    expect(page.locator(".said")).to_contain_text(re.compile(r"Day ([2-9]|\d\d) of 30"), timeout=30_000)
+        expect(each.locator(".reads")).to_contain_text(re.compile(r"Day \d+ of 30"))
+    expect(page.locator(".reads")).to_contain_text(re.compile(r"Day ([2-9]|\d\d) of 30"), timeout=30_000)
     other.get_by_role("button", name="Pause").click()
     for each in (page, other):
         expect(each.get_by_role("button", name="Go on")).to_be_visible()
@@ -93,12 +93,12 @@ def test_without_javascript_the_clock_plays_pauses_and_steps(chromium: Any, site
     page = context.new_page()
     page.goto(f"{site}/phones")
     page.get_by_role("button", name=re.compile("Play a month|Go on")).click()
-    expect(page.locator(".said")).to_contain_text(re.compile(r"Day \d+ of 30"))
+    expect(page.locator(".reads")).to_contain_text(re.compile(r"Day \d+ of 30"))
     before = moment(page)
     page.reload()
     expect(page.locator("#clock-face .hand")).not_to_have_text(before)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".said")).to_contain_text("Paused on day")
+    expect(page.locator(".reads")).to_contain_text("Paused on day")
     day = moment(page)
     page.get_by_role("button", name="Move the clock one day forward").click()
     assert moment(page) != day

@@ -23,7 +23,7 @@ function tick() {
 function setClock(news) {
   clock = { at: news.at, heardAt: performance.now() };
   face.querySelector(".day").textContent = news.day;
-  face.querySelector(".said").textContent = news.said;
+  face.querySelector(".reads").textContent = news.said;
   const progress = face.querySelector("progress");
   progress.hidden = !news.days;
   progress.max = news.days || 1;
@@ -109,7 +109,7 @@ async function look() {
         setClock({
           at: Date.parse(time.dateTime),
           day: time.querySelector(".day").textContent,
-          said: now.querySelector(".said").textContent,
+          said: now.querySelector(".reads").textContent,
           state: now.dataset.state,
           done: now.querySelector("progress").value,
           days: now.querySelector("progress").hidden ? 0 : now.querySelector("progress").max,
