@@ -1,7 +1,7 @@
 # Bonewise. `make run` is all it takes to see it work; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench lock wheel clean setup-test
+.PHONY: help run setup test lint format bench lock wheel pictures clean setup-test
 
 PORT ?= 8000
 PYTHON ?= python3
@@ -50,6 +50,10 @@ lock: setup-test ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1 fo
 
 wheel: setup-test ## build dist/bonewise-*.whl
 	$(BIN)/python -m hatchling build -t wheel
+
+pictures: setup-test ## take the pictures in docs/images anew, of the sample clinic at a fixed moment (ARGS="phones today")
+	@sh scripts/test-tools.sh
+	$(BIN)/python -m tests.support.screenshots $(ARGS)
 
 clean: ## remove what was installed, built or cached; the database in var/ stays
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from functools import cached_property
+from threading import Event
 from typing import TYPE_CHECKING
 
 from scheduler.bootstrap.providers import Providers
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from scheduler.services.links import Links
     from scheduler.services.mail_in import MailIn
     from scheduler.services.office import Office
+    from scheduler.services.playing import Player
     from scheduler.services.receipts import ReceiptBook
     from scheduler.services.reconcile import Reconciliation
     from scheduler.services.tick import Ticker
@@ -38,6 +40,7 @@ class App(Providers):
     def __init__(self, settings: Settings, *, is_worker: bool = False) -> None:
         super().__init__(settings, is_worker=is_worker)
         self.traffic = Traffic()
+        self.stopping = Event()  # the process has been asked to end
         self.turn = Turn()  # held by whoever works: who moves the clock of the simulated phones does so alone
 
     @cached_property
@@ -48,8 +51,23 @@ class App(Providers):
         if not self.settings.is_simulated:
             return None
         return SimulatedTime(
-            store=self.store, ticker=self.ticker, clock=self._shifted_clock, note=CLOCK_OFFSET, turn=self.turn
+            store=self.store,
+            ticker=self.ticker,
+            clock=self._shifted_clock,
+            note=CLOCK_OFFSET,
+            turn=self.turn,
+            stopping=self.stopping.is_set,
         )
+
+    @cached_property
+    def player(self) -> Player | None:
+        """What lets the clock run fast; None unless nothing leaves the machine."""
+        from scheduler.clock import SystemClock
+        from scheduler.services.playing import Player
+
+        if self.simulated_time is None:
+            return None
+        return Player(store=self.store, moves=self.simulated_time, clock=self.clock, wall=SystemClock())
 
     @cached_property
     def links(self) -> Links:
@@ -200,7 +218,7 @@ class App(Providers):
 
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
-        _ = self.rules, self.store, self.ticker, self.simulated_time, self.finder
+        _ = self.rules, self.store, self.ticker, self.simulated_time, self.player, self.finder
         self.templates.activities("exercise", Mobility.WALKING, ("en",))
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")
@@ -234,6 +252,9 @@ class App(Providers):
 
     def close(self) -> None:
         """Finish what came in, and let go of channels and database."""
+        self.stopping.set()
+        if (player := self.__dict__.get("player")) is not None:
+            player.close()
         if "front_desk" in self.__dict__:
             self.front_desk.close()
         if "delivery" in self.__dict__:

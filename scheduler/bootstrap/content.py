@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scheduler.channels.smtp.mailbox import Mailbox
     from scheduler.domain.holidays import HolidayCalendar
     from scheduler.ports import Renderer, TemplatePreview
+    from scheduler.ports.gallery import Gallery
     from scheduler.ports.ui import UiWords
     from scheduler.services.rules import Rules
 
@@ -184,6 +185,13 @@ class Content:
             pathways=self.rules.pathways,
             config_dir=self.settings.config_dir,
         )
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """All messages as patients get them, for staff to look at."""
+        from scheduler.catalogue.gallery import TemplateGallery
+
+        return TemplateGallery(self.settings.templates_dir, self.settings.config_dir, self.rules.pathways)
 
     @property
     def _error_file(self) -> Path:

@@ -15,7 +15,7 @@ from scheduler.catalogue.readability import Score, score
 from scheduler.catalogue.samples import TYPICAL
 from scheduler.catalogue.template_faults import message_faults
 from scheduler.catalogue.template_set import TemplateSet, open_templates
-from scheduler.catalogue.template_tree import Piece, pieces_of
+from scheduler.catalogue.template_tree import MAIL_PIECES, Piece, pieces_of
 from scheduler.catalogue.templates import TemplateMissingError
 from scheduler.catalogue.text_checks import Texts, reading_texts
 from scheduler.domain.faults import Fault
@@ -52,6 +52,16 @@ def preview(
         mail = _preview_mail(opened, use, _language_with(opened, use, language, *Piece))
         previews.append(replace(mail, faults=(*layout_faults, *mail.faults)))
     return [replace(one, faults=(*rule_faults, *one.faults)) for one in previews]
+
+
+def written_in(opened: TemplateSet, use: MessageUse, language: str) -> list[TemplatePreview]:
+    """The text and the mail of a message as they are written in `language`, without what is not."""
+    found: list[TemplatePreview] = []
+    if opened.has(use, language, Piece.SMS):
+        found.append(_preview_sms(opened, use, language))
+    if all(opened.has(use, language, piece) for piece in MAIL_PIECES):
+        found.append(_preview_mail(opened, use, language))
+    return found
 
 
 def _find(opened: TemplateSet, template: str, pathways: Mapping[str, Pathway]) -> MessageUse:

@@ -42,14 +42,24 @@ class Browsing(Protocol):
         ...
 
     def patient_lines(
-        self, clinic_id: int, *, status: PatientStatus | None = None, after: str = "", limit: int
+        self,
+        clinic_id: int,
+        *,
+        status: PatientStatus | None = None,
+        at: tuple[str, str] | None = None,
+        after: str = "",
+        limit: int,
     ) -> list[PatientLine]:
-        """Patients by MRN, those after the MRN `after`."""
+        """Patients by MRN, those after the MRN `after`; with `at`, those who stand there: a pathway and its step."""
         ...
 
     def patients_of(self, clinic_id: int, mrns: Sequence[str]) -> list[PatientLine]: ...
 
     def patients_by_status(self, clinic_id: int) -> dict[PatientStatus, int]: ...
+
+    def patients_by_step(self, clinic_id: int) -> dict[tuple[str, str], int]:
+        """How many patients stand in each step of each pathway."""
+        ...
 
     def names(self, clinic_id: int, *, changed_since: datetime | None) -> list[Named]:
         """The names of patients whose record has changed since then; None: of all."""

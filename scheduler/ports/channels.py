@@ -171,6 +171,7 @@ class SimulatedDelivery:
     body: str
     html: str | None
     at: datetime
+    number: int = 0  # in the order of arrival, once it is kept
 
 
 class SimulatedInbox(Protocol):

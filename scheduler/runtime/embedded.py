@@ -35,7 +35,13 @@ def serve(app: App, *, host: str, port: int, with_scheduler: bool) -> None:
     scheduler = _scheduler(app) if with_scheduler else None
     web = create_app(app, scheduler=scheduler)
     listening = listen(host, port)
-    server = WebServer(web, listening, on_stop=scheduler.stop_soon if scheduler else _nothing)
+
+    def stop_soon() -> None:
+        app.stopping.set()  # ends what streams, and a clock that runs fast
+        if scheduler is not None:
+            scheduler.stop_soon()
+
+    server = WebServer(web, listening, on_stop=stop_soon)
     with listening, server.signals(), _running(scheduler):
         server.run()
 
@@ -82,7 +88,3 @@ def _running(scheduler: EmbeddedScheduler | None) -> Iterator[None]:
         yield
     finally:
         scheduler.stop()
-
-
-def _nothing() -> None:
-    """There is nothing to stop."""

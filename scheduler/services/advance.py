@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from scheduler.ports import Store
+from scheduler.ports import Stopping, Store
+from scheduler.services.deliver import never
 from scheduler.services.tick import Ticker
 from scheduler.services.turn import Turn
 
@@ -27,17 +28,26 @@ class MovedClock(Protocol):
         ...
 
 
-def walk(store: Store, ticker: Ticker, *, start: datetime, target: datetime, show: Callable[[datetime], None]) -> int:
+def walk(
+    store: Store,
+    ticker: Ticker,
+    *,
+    start: datetime,
+    target: datetime,
+    show: Callable[[datetime], None],
+    stopping: Stopping = never,
+) -> int:
     """Tick at `start`, at every instant until `target` at which something is due, and at `target` (all UTC).
 
-    `show` makes the ticker's clock show an instant. Returns the number of ticks.
+    `show` makes the ticker's clock show an instant. Ends earlier, between two instants, when `stopping` says so.
+    Returns the number of ticks.
     """
     at, ticks = start, 0
     while True:
         show(at)
         ticker.tick()
         ticks += 1
-        if at >= target:
+        if at >= target or stopping():
             return ticks
         due = _next_due(store)
         at = target if due is None else min(max(due, at + SHORTEST_STEP), target)
@@ -59,23 +69,38 @@ def _next_due(store: Store) -> datetime | None:
 class SimulatedTime:
     """Moves the clock that all processes of a simulated installation share. It never goes back."""
 
-    def __init__(self, *, store: Store, ticker: Ticker, clock: MovedClock, note: str, turn: Turn) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        ticker: Ticker,
+        clock: MovedClock,
+        note: str,
+        turn: Turn,
+        stopping: Stopping = never,
+    ) -> None:
+        """`stopping` says that the process is asked to end: a move under way then stays where it is."""
         self._store = store
         self._ticker = ticker
         self._clock = clock
         self._note = note  # the installation's note that holds the offset, in seconds
         self._turn = turn  # held by whoever works in this process
+        self._stopping = stopping
 
-    def move(self, by: timedelta) -> datetime:
+    def move(self, by: timedelta, *, stopping: Stopping = never) -> datetime:
         """Move the clock forward by `by`, doing on the way all that falls due. Returns the new time (UTC).
 
-        One move at a time: a second one waits, and so do the scheduler's own ticks.
+        One move at a time: a second one waits, and so do the scheduler's own ticks. `stopping` ends it on the way.
         """
+
+        def is_over() -> bool:
+            return stopping() or self._stopping()
+
         if by < timedelta():
             raise ValueError("the clock only moves forward")
         with self._turn:
             start = self._clock.now()
-            walk(self._store, self._ticker, start=start, target=start + by, show=self._show)
+            walk(self._store, self._ticker, start=start, target=start + by, show=self._show, stopping=is_over)
         return self._clock.now()
 
     def _show(self, at: datetime) -> None:

@@ -12,7 +12,7 @@ from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.tasks import TaskPriority, TaskStatus
 from scheduler.records import Named, PatientLine, TaskLine, Trouble
 from scheduler.store import rows
-from scheduler.store.tables import messages, patients, replies, tasks
+from scheduler.store.tables import enrolments, messages, patients, replies, tasks
 from scheduler.store.vault import Vault
 
 _NAME = "patients.name"
@@ -152,10 +152,20 @@ class Browsing:
     # Patients
 
     def patient_lines(
-        self, clinic_id: int, *, status: PatientStatus | None = None, after: str = "", limit: int
+        self,
+        clinic_id: int,
+        *,
+        status: PatientStatus | None = None,
+        at: tuple[str, str] | None = None,
+        after: str = "",
+        limit: int,
     ) -> list[PatientLine]:
-        """Patients by MRN, those after the MRN `after`."""
+        """Patients by MRN, those after the MRN `after`; with `at`, those who stand there: a pathway and its step."""
         query = _patients(clinic_id).where(patients.c.mrn > after).limit(limit)
+        if at is not None:
+            query = query.join(enrolments, enrolments.c.patient_id == patients.c.id).where(
+                enrolments.c.clinic_id == clinic_id, enrolments.c.pathway == at[0], enrolments.c.step == at[1]
+            )
         return self._lines(query if status is None else query.where(patients.c.status == status.value))
 
     def patients_of(self, clinic_id: int, mrns: Sequence[str]) -> list[PatientLine]:
@@ -170,6 +180,15 @@ class Browsing:
             .group_by(patients.c.status)
         )
         return {PatientStatus(status): count for status, count in self._connection.execute(query)}
+
+    def patients_by_step(self, clinic_id: int) -> dict[tuple[str, str], int]:
+        """How many patients stand in each step of each pathway."""
+        query = (
+            select(enrolments.c.pathway, enrolments.c.step, func.count())
+            .where(enrolments.c.clinic_id == clinic_id)
+            .group_by(enrolments.c.pathway, enrolments.c.step)
+        )
+        return {(pathway, step): count for pathway, step, count in self._connection.execute(query)}
 
     def names(self, clinic_id: int, *, changed_since: datetime | None) -> list[Named]:
         """The names of patients whose record has changed since then; None: of all."""

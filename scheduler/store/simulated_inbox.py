@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, select
 from scheduler.domain.people import Channel
 from scheduler.ports import SimulatedDelivery
 from scheduler.store.engine import reading, writing
-from scheduler.store.tables import simulated_inbox
+from scheduler.store.tables import replies, simulated_inbox
 from scheduler.store.vault import Vault
 
 
@@ -38,6 +38,15 @@ class StoredInbox:
             with writing(self._engine) as connection:
                 connection.execute(insert(simulated_inbox), values)
 
+    def mark(self) -> str:
+        """Changes whenever something comes in or somebody answers: cheap enough to ask for all the time."""
+        latest = (
+            select(table.c.id).order_by(table.c.id.desc()).limit(1).scalar_subquery()
+            for table in (simulated_inbox, replies)
+        )
+        with reading(self._engine) as connection:
+            return "-".join(str(value) for value in connection.execute(select(*latest)).one())
+
     def received(self, *, limit: int = 500) -> list[SimulatedDelivery]:
         """The latest deliveries, oldest first."""
         unseal = self._vault.open
@@ -54,6 +63,7 @@ class StoredInbox:
                 body=unseal("simulated_inbox.body", row.body) or "",
                 html=unseal("simulated_inbox.html", row.html),
                 at=row.at,
+                number=row.id,
             )
             for row in reversed(found)
         ]

@@ -275,6 +275,7 @@ enrolments = Table(
     Column("contact_time", Time),  # null: the patient's
     Column("enrolled_on", Date, nullable=False),
     UniqueConstraint("patient_id", "pathway"),
+    Index("ix_enrolments_clinic_id_pathway_step", "clinic_id", "pathway", "step"),  # who stands where
 )
 
 messages = Table(

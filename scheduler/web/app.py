@@ -13,13 +13,14 @@ from starlette.staticfiles import StaticFiles
 
 from scheduler import __version__
 from scheduler.bootstrap import App
-from scheduler.web import first_page, health, phones, twilio_hooks, unsubscribing
+from scheduler.web import clock, first_page, health, phones, twilio_hooks, unsubscribing
+from scheduler.web.live import Live, Wall
 from scheduler.web.pages import STATIC, Pages
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import patients, people, signing, supplements, worklist
+from scheduler.web.staff import messages, pathways, patients, people, signing, supplements, worklist
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -28,12 +29,15 @@ ROUTERS = tuple(
     for part in (
         twilio_hooks,
         first_page,
+        clock,
         phones,
         health,
         unsubscribing,
         patients,
         worklist,
         supplements,
+        messages,
+        pathways,
         people,
         signing,
     )
@@ -59,6 +63,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     web.state.site = Site(
         app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url, words=app.ui_words)
     )
+    web.state.live = Live(Wall(web.state.site).look, stopping=app.stopping.is_set, unavailable=app.store_unavailable)
     web.add_middleware(Shedding)
     web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from scheduler.services.overview import overview
 from scheduler.services.week import Week, week
-from scheduler.web.access import simulated_visitor, visitor
-from scheduler.web.forms import OwnFields, keep_cookie, token_for
+from scheduler.web.access import visitor
+from scheduler.web.forms import keep_cookie, token_for
 from scheduler.web.health import faults
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.session import signed_in
@@ -19,8 +17,6 @@ from scheduler.web.staff.today import today_page
 router = APIRouter()
 
 MOST_CLINICS = 3  # on the page
-A_DAY = timedelta(days=1)
-_BACK = {"phones": "/phones"}  # where the clock can be moved from, beside the first page
 
 
 @router.api_route("/", methods=["GET", "HEAD"], dependencies=[Depends(visitor)])
@@ -42,15 +38,6 @@ def first_page(request: Request, site: Here) -> HTMLResponse:
     answer = HTMLResponse(page)
     keep_cookie(answer, request, cookie)
     return answer
-
-
-@router.post("/clock", dependencies=[Depends(simulated_visitor)])
-def move_clock(site: Here, fields: OwnFields) -> RedirectResponse:
-    """Move the sample clinic's clock one day forward, doing on the way all that falls due."""
-    time = site.app.simulated_time
-    if time is not None:
-        time.move(A_DAY)
-    return RedirectResponse(_BACK.get(fields.get("back", ""), "/"), status_code=303)
 
 
 def _weeks(site: Site) -> list[Week]:

@@ -81,8 +81,9 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None
     stranger = signed_in(world, Role.VIEWER, theirs)
     with world.store.reading() as unit:
         (their_account,) = unit.accounts.of_clinic(theirs.id)
-    own = {"mrn": "P1", "task_id": task, "staff_id": 10_000, "case_id": 10_000}
-    foreign = {"mrn": "X1", "task_id": their_task, "staff_id": their_account.id, "case_id": 10_000}
+    everybodys = {"pathway": "dexa", "message": "ask", "language": "en", "case_id": 10_000}
+    own = {"mrn": "P1", "task_id": task, "staff_id": 10_000, **everybodys}
+    foreign = {"mrn": "X1", "task_id": their_task, "staff_id": their_account.id, **everybodys}
     routes = staff_routes()
     assert len(routes) > 12
     for method, path, access in routes:

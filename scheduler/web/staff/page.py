@@ -28,6 +28,7 @@ def staff_page(
         idle_seconds=int(IDLE.total_seconds()),
         warned_seconds=int(WARNED.total_seconds()),
         is_simulated=site.app.settings.is_simulated,
+        seen_at=None if who is None else clinic_now(site, who),
         **values,
     )
     answer = HTMLResponse(html, status_code=status)

@@ -37,15 +37,25 @@ After = Annotated[str, Query(max_length=64)]
 
 @router.get("")
 def patients(
-    request: Request, site: Here, who: Reader, words: Words = "", status: str = "", after: After = ""
+    request: Request,
+    site: Here,
+    who: Reader,
+    words: Words = "",
+    status: str = "",
+    after: After = "",
+    pathway: After = "",
+    step: After = "",
 ) -> HTMLResponse:
-    """The clinic's patients by MRN, or those that the search finds."""
+    """The clinic's patients by MRN, those who stand at a step of a pathway, or those that the search finds."""
     wanted = _status(status)
     typed = words.strip()
+    at = (pathway, step) if pathway and step and not typed else None
     with site.app.store.reading() as unit:
         counts = unit.browsing.patients_by_status(who.clinic.id)
         listed = (
-            [] if typed else unit.browsing.patient_lines(who.clinic.id, status=wanted, after=after, limit=PAGE + 1)
+            []
+            if typed
+            else unit.browsing.patient_lines(who.clinic.id, status=wanted, at=at, after=after, limit=PAGE + 1)
         )
     found = site.app.finder.find(who.clinic, typed) if typed else listed[:PAGE]
     return staff_page(
@@ -56,6 +66,8 @@ def patients(
         here="/patients",
         words=typed,
         wanted=wanted,
+        at=at,
+        at_title=site.app.rules.pathways[pathway].title if pathway in site.app.rules.pathways else pathway,
         counts={one: counts[one] for one in PatientStatus if counts.get(one)},
         found=found,
         after=after,

@@ -339,6 +339,7 @@ def _create_enrolments() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_enrolments"),
         sa.UniqueConstraint("patient_id", "pathway", name="uq_enrolments_patient_id_pathway"),
     )
+    op.create_index("ix_enrolments_clinic_id_pathway_step", "enrolments", ["clinic_id", "pathway", "step"])
 
 
 def _create_replies() -> None:
