@@ -17,6 +17,7 @@ from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.numbers import Numbers
+from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
@@ -324,6 +325,9 @@ class Unit(Protocol):
 
     @property
     def gauges(self) -> Gauges: ...
+
+    @property
+    def reports(self) -> Reports: ...
 
     def perform(self, rehearsed: Rehearsed) -> None:
         """Insert what was rehearsed."""

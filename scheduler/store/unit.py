@@ -24,6 +24,7 @@ from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
+from scheduler.store.reports import Reports
 from scheduler.store.sharing import Sharing
 from scheduler.store.staff_mail import StaffMails
 from scheduler.store.stops import Stops
@@ -53,6 +54,7 @@ class Unit:
         self.receipts = Receipts(connection, vault)
         self.questions = Questions(connection, vault)
         self.gauges = Gauges(connection)
+        self.reports = Reports(connection)
 
     def perform(self, rehearsed: Rehearsed) -> None:
         """Insert what was rehearsed."""

@@ -19,7 +19,7 @@ from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import patients, people, signing, supplements, worklist
+from scheduler.web.staff import patients, people, reporting, signing, supplements, worklist
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -35,6 +35,7 @@ ROUTERS = tuple(
         worklist,
         supplements,
         people,
+        reporting,
         signing,
     )
 )
