@@ -646,7 +646,7 @@ api_keys = Table(
     _clinic(),
     Column("name", String(60), nullable=False),
     Column("prefix", String(12), nullable=False),  # what a key begins with: enough to tell it from others
-    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("digest", LargeBinary(16), nullable=False, unique=True),  # keyed, so that no list of keys can be tried
     Column("scopes", String(64), nullable=False),  # with ; between them
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(254), nullable=False),

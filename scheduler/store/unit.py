@@ -10,9 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from scheduler import ports
 from scheduler.store.accounts import Accounts
+from scheduler.store.api_keys import ApiKeys
+from scheduler.store.auditing import Auditing
 from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.carers import Carers
+from scheduler.store.drafts import Drafts
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
 from scheduler.store.inbox import Inbox
@@ -55,6 +58,9 @@ class Unit:
         self.questions = Questions(connection, vault)
         self.gauges = Gauges(connection)
         self.reports = Reports(connection)
+        self.api_keys = ApiKeys(connection, vault)
+        self.auditing = Auditing(connection)
+        self.drafts = Drafts(connection, vault)
 
     def perform(self, rehearsed: Rehearsed) -> None:
         """Insert what was rehearsed."""

@@ -14,12 +14,24 @@ from starlette.staticfiles import StaticFiles
 from scheduler import __version__
 from scheduler.bootstrap import App
 from scheduler.web import first_page, health, phones, twilio_hooks, unsubscribing
+from scheduler.web.api import about, patients_api
 from scheduler.web.pages import STATIC, Pages
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import patients, people, reporting, signing, supplements, worklist
+from scheduler.web.staff import (
+    audit,
+    drafts,
+    keys,
+    patients,
+    people,
+    reporting,
+    settings,
+    signing,
+    supplements,
+    worklist,
+)
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -36,7 +48,13 @@ ROUTERS = tuple(
         supplements,
         people,
         reporting,
+        keys,
+        settings,
+        audit,
+        drafts,
         signing,
+        patients_api,
+        about,
     )
 )
 
@@ -47,7 +65,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     Everything that a request needs is made now. Raises what keeps the installation from serving.
     """
     app.warm_up()
-    settings = app.settings
+    configured = app.settings
     web = FastAPI(
         title="Bonewise",
         version=__version__,
@@ -58,10 +76,10 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         lifespan=_few_threads,
     )
     web.state.site = Site(
-        app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url, words=app.ui_words)
+        app, scheduler, Pages(configured.templates_dir, public_url=configured.public_url, words=app.ui_words)
     )
     web.add_middleware(Shedding)
-    web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
+    web.add_middleware(SecurityHeaders, is_https=configured.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)
     for router in ROUTERS:
         web.include_router(router)

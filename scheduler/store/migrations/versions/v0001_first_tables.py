@@ -757,7 +757,7 @@ def _create_api_keys() -> None:
         sa.Column("clinic_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(60), nullable=False),
         sa.Column("prefix", sa.String(12), nullable=False),
-        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(16), nullable=False),
         sa.Column("scopes", sa.String(64), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("created_by", sa.String(254), nullable=False),
