@@ -127,7 +127,12 @@ class Reports(Protocol):
         ...
 
     def replace(
-        self, clinic_id: int, measures: Collection[Measure], since: date, until: date, counts: Iterable[tuple[date, Count]]
+        self,
+        clinic_id: int,
+        measures: Collection[Measure],
+        since: date,
+        until: date,
+        counts: Iterable[tuple[date, Count]],
     ) -> None:
         """Put these counts in place of all of `measures` from `since` to `until`, both included."""
         ...

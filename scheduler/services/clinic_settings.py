@@ -94,7 +94,7 @@ def set_clinic(
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
     `calendars` are those that there are. By `rules` its patients are planned anew where the hours for messages or
-    `confirm_numbers` change, which needs them. `by` is who does so. Raises `ClinicFaultError`; nothing is changed then.
+    `confirm_numbers` change, which needs them. `by` is who does so. Raises `ClinicFaultError`; nothing changes then.
     """
     changed = with_settings(clinic, wanted, calendars, pathways=() if rules is None else rules.pathways)
     entries = [(clinic.id, "clinic changed", None, said) for said in changes(clinic, changed)]

@@ -91,7 +91,15 @@ def _to_results(found: Report) -> Table:
         name="time-to-result",
         title="Days from the first question to the result",
         of=f"Of {asked:,} rounds of questions that began in this period.",
-        columns=("Pathway", "Asked", "With a result", "Still open", "A quarter within", "Half within", "Three quarters within"),
+        columns=(
+            "Pathway",
+            "Asked",
+            "With a result",
+            "Still open",
+            "A quarter within",
+            "Half within",
+            "Three quarters within",
+        ),
         rows=tuple(
             (one.title, one.asked, one.asked - one.open, one.open, *_quartiles(one.took)) for one in found.to_results
         ),
@@ -118,7 +126,14 @@ def _tasks(found: Report) -> Table:
         name="tasks",
         title="Tasks, and how long they took",
         of=f"Of {opened:,} tasks opened and {closed:,} closed by people in this period.",
-        columns=("Task", "Opened", "Closed by people", "Settled by itself", "Half within (days)", "Three quarters within (days)"),
+        columns=(
+            "Task",
+            "Opened",
+            "Closed by people",
+            "Settled by itself",
+            "Half within (days)",
+            "Three quarters within (days)",
+        ),
         rows=tuple(
             (
                 one.title,

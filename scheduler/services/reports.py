@@ -246,4 +246,3 @@ def _tasks(counts: _Counts, rules: Rules) -> Iterator[TasksOfKind]:
             lapsed=counts.of(Measure.LAPSED, kind),
             took=spread(took),
         )
-

@@ -53,7 +53,7 @@ class CountedDays:
     def answer_counts(self, clinic_id: int, day: Day) -> dict[str, int]:
         """How many of the day's replies answer, by pathway."""
         query = select(replies.c.pathway, func.count()).where(*_answering(clinic_id, day))
-        return {pathway: count for pathway, count in self._connection.execute(query.group_by(replies.c.pathway))}
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(replies.c.pathway))}
 
     def patients_who(self, clinic_id: int, day: Day, pathway: str, answers: Collection[str] | None) -> int:
         """How many patients gave one of these answers that day; None: any."""
@@ -71,7 +71,9 @@ class CountedDays:
             *_answering(clinic_id, day), replies.c.pathway.in_(pathways), replies.c.patient_id.is_not(None)
         )
         return [
-            Told(patient_id=row.patient_id, pathway=row.pathway, at=row.received_at, answer=row.answer, is_answer=True)
+            Told(
+                patient_id=row.patient_id, pathway=row.pathway, at=row.received_at, answer=row.answer, is_answer=True
+            )
             for row in self._connection.execute(query.order_by(replies.c.received_at))
         ]
 
@@ -104,7 +106,7 @@ class CountedDays:
         query = select(tasks.c.kind, func.count()).where(
             tasks.c.clinic_id == clinic_id, tasks.c.opened_at >= day.since, tasks.c.opened_at < day.until
         )
-        return {kind: count for kind, count in self._connection.execute(query.group_by(tasks.c.kind))}
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(tasks.c.kind))}
 
     def tasks_closed(self, clinic_id: int, day: Day) -> list[tuple[str, datetime, datetime, bool]]:
         """(kind, opened at, closed at, whether a person closed it)."""

@@ -167,7 +167,7 @@ class Gauges:
     # Work for people
 
     def is_office_waiting(self, now: datetime) -> bool:
-        """Whether a task is overdue that is not urgent for it, a digest or counting is due, or mail to staff could go.
+        """Whether a task is overdue and not urgent for it, a digest or counting is due, or mail to staff could go.
 
         Also when such mail is held by a worker that died.
         """

@@ -137,7 +137,7 @@ class Reports(CountedDays):
                 & (report_rounds.c.enrolment_id == bindparam("of"))
                 & (report_rounds.c.cycle == bindparam("in"))
             )
-            written = {
+            written: dict[str, Any] = {
                 "answered_at": bindparam("answered"),
                 "settled_at": bindparam("settled"),
                 "result_days": bindparam("days"),

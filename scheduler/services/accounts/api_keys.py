@@ -49,9 +49,7 @@ def make_key(
     with store.writing() as unit:
         if sum(one.revoked_at is None for one in unit.api_keys.of_clinic(clinic.id)) >= MOST_KEYS:
             raise ApiKeyError(f"The clinic has {MOST_KEYS} keys, which is the most. Revoke one that is not used.")
-        made = unit.api_keys.add(
-            clinic.id, key=key, name=called, prefix=key[:_PREFIX], scopes=wanted, by=by, now=now
-        )
+        made = unit.api_keys.add(clinic.id, key=key, name=called, prefix=key[:_PREFIX], scopes=wanted, by=by, now=now)
         detail = f"{made.prefix}…: {', '.join(wanted)}"
         unit.installation.audit([(clinic.id, "API key made", None, detail)], actor=by, now=now)
     return made, key

@@ -44,7 +44,7 @@ def keep(
         for old in held[MOST - 1 :]:
             unit.drafts.drop(account.clinic_id, account.id, old.id)
         draft = Draft(
-            id=new_id(now),
+            id=new_id(),
             clinic_id=account.clinic_id,
             staff_id=account.id,
             action=action,

@@ -140,7 +140,9 @@ def _page(site: Site, who: SignedIn, which: Which, *, before: Place | None, limi
 
 def _note(site: Site, who: SignedIn, action: str, which: Which, by: Sought) -> None:
     """That somebody looked, and at whose entries; what else they looked for names nobody."""
-    words = ", ".join(part for part in (by.action, by.first and f"from {by.first}", by.last and f"to {by.last}") if part)
+    words = ", ".join(
+        part for part in (by.action, by.first and f"from {by.first}", by.last and f"to {by.last}") if part
+    )
     entry = (who.clinic.id, action, which.patient_id, words[:255])
     with site.app.store.writing() as unit:
         unit.installation.audit([entry], actor=who.account.email, now=wall_time())

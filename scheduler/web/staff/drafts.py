@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from scheduler.records import Draft
@@ -38,7 +40,8 @@ async def keep_sent(request: Request, answer: Response) -> None:
         return
     path = request.url.path
     page = own_path(urlsplit(request.headers.get("referer", "")).path or path)
-    if drafts.keep(site.app.store, token, action=path, page=page, fields=fields, now=wall_time()) is not None:
+    keep = partial(drafts.keep, action=path, page=page, fields=fields, now=wall_time())
+    if await run_in_threadpool(keep, site.app.store, token) is not None:
         secure = site.app.settings.public_url.startswith("https://")
         answer.set_cookie(COOKIE, "1", max_age=_WAITS, httponly=True, samesite="lax", secure=secure, path="/")
 

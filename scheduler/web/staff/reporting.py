@@ -47,7 +47,9 @@ class Asked:
 
 
 @router.get("")
-def reports(request: Request, site: Here, who: Reader, span: Span = "4w", first: From = "", last: To = "") -> Response:
+def reports(
+    request: Request, site: Here, who: Reader, span: Span = "4w", first: From = "", last: To = ""
+) -> Response:
     """All figures of a period."""
     asked = _asked(site, who, span, first, last)
     found = _report(site, who, asked)
@@ -55,9 +57,7 @@ def reports(request: Request, site: Here, who: Reader, span: Span = "4w", first:
 
 
 @router.get("/{name}.csv")
-def report_file(
-    site: Here, who: Reader, name: str, span: Span = "4w", first: From = "", last: To = ""
-) -> Response:
+def report_file(site: Here, who: Reader, name: str, span: Span = "4w", first: From = "", last: To = "") -> Response:
     """One table as a file."""
     asked = _asked(site, who, span, first, last)
     if asked.wrong is not None:

@@ -170,7 +170,8 @@ def settings_page(
         languages=app.languages,
         pathways=sorted(app.rules.pathways.values(), key=lambda one: one.priority),
         is_on={
-            name: name in on if on is not None else name not in app.rules.off_by_default for name in app.rules.pathways
+            name: name in on if on is not None else name not in app.rules.off_by_default
+            for name in app.rules.pathways
         },
         keys=[one for one in keys if one.revoked_at is None],
         revoked=[one for one in keys if one.revoked_at is not None],

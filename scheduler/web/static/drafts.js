@@ -17,12 +17,14 @@ if (!person) {
   // The page for signing in: what was just sent did not arrive.
   for (const key of drafts()) {
     const draft = read(key);
-    if (draft?.sent) sessionStorage.setItem(key, JSON.stringify({ ...draft, sent: false }));
+    if (draft?.sent) sessionStorage.setItem(key, JSON.stringify({ ...draft, sent: false, lost: true }));
   }
 } else {
+  const isOffered = document.querySelector(".draft") !== null;
   for (const key of drafts()) {
-    // Somebody else's is never shown, and what was sent has arrived.
-    if (!key.startsWith(mine) || read(key)?.sent) sessionStorage.removeItem(key);
+    // Somebody else's is never shown; what was sent has arrived, or the page itself offers it again.
+    const draft = read(key);
+    if (!key.startsWith(mine) || draft?.sent || (draft?.lost && isOffered)) sessionStorage.removeItem(key);
   }
   for (const form of document.querySelectorAll("form[data-draft]")) {
     const key = keyOf(form);
