@@ -18,6 +18,8 @@ from scheduler.store.tables import clinics, messages, report_days, report_rounds
 from scheduler.store.upsert import insert_into
 
 _WENT = [each.value for each in (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED)]
+# What was answered has arrived, whether or not anybody confirmed it.
+_ARRIVED = report_rounds.c.arrived_on.is_not(None) | report_rounds.c.answered_at.is_not(None)
 _BATCH = 500  # patients whose rounds are read at once
 
 
@@ -151,7 +153,7 @@ class Reports(CountedDays):
             select(
                 *alike,
                 func.count(),
-                func.count(report_rounds.c.arrived_on),
+                func.count(case((_ARRIVED, 1))),
                 func.count(report_rounds.c.answered_at),
                 func.count(report_rounds.c.settled_at),
             )
