@@ -61,6 +61,7 @@ class Clinic:
     name_on_shared: bool = False  # first names, not initials, tell apart those who share a number
     stop_scope: StopScope = StopScope.ALL
     confirm_numbers: bool = False  # nothing clinical is texted to a number before it is confirmed
+    pathways: frozenset[str] | None = None  # that new patients begin; None: those that the installation has on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -612,3 +613,43 @@ class Session:
     started_at: datetime
     seen_at: datetime
     is_whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key by which a program reads or writes a clinic's data. The key itself is not kept, only its digest."""
+
+    id: int
+    clinic_id: int
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    used_on: date | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One entry of the audit trail. `mrn` is that of the patient it is about, if any and still on file."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    mrn: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody sent when their session had ended. `action` is the path it was for."""
+
+    id: UUID
+    clinic_id: int
+    staff_id: int
+    action: str
+    page: str
+    fields: tuple[tuple[str, str], ...]
+    expires_at: datetime

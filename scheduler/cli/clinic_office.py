@@ -53,11 +53,22 @@ def office_options(command: F) -> F:
     type=click.Choice(["yes", "no"]),
     help="Whether a patient must first confirm that a number may be texted; no unless set otherwise.",
 )
+@click.option("--name", metavar="NAME", help="The clinic's name.")
+@click.option("--message-name", metavar="NAME", help="Neutral name that opens every message.")
+@click.option("--timezone", metavar="ZONE", help="IANA zone, such as America/New_York.")
+@click.option("--language", metavar="TAG", help="The clinic's language (BCP 47).")
+@click.option("--phone", metavar="NUMBER", help="The number patients may call; 'none' for none.")
+@click.option("--window", metavar="FROM-TO", help="Hours in which patients are written to, such as 09:00-20:00.")
+@click.option("--contact-time", metavar="HH:MM", help="When, for patients without a time of their own.")
+@click.option("--sms-from", metavar="NUMBER", help="The number texts come from; 'none' for none.")
+@click.option("--messaging-service", metavar="SID", help="Twilio Messaging Service in place of a number; or 'none'.")
+@click.option("--mps", metavar="R", help="At most so many segments a second per sender; 'none' for no limit.")
+@click.option("--pathways", metavar="NAMES", help="That new patients begin, with ; between them.")
 @click.option("--closed", multiple=True, metavar="DAYS", help="Also closed: a date, or FROM..TO. May be repeated.")
 @click.option("--not-closed", multiple=True, metavar="DAYS", help="Take closed days back. May be repeated.")
 @json_option
 def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
-    """Change a clinic's free days, its daily digest, where alerts go, and what it asks of consent.
+    """Change a clinic: its name, hours, senders, free days, daily digest, where alerts go, what it asks of consent.
 
     'none' takes an address away. Open tasks become overdue by the new working days; the dates they are due on stay.
     """
@@ -68,8 +79,11 @@ def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
     with opened() as app:
         with app.store.reading() as unit:
             clinic = clinic_of(unit, clinic_code)
-        wanted = OfficeSettings(**given)
-        rules = app.rules if wanted.confirm_numbers else None
+        names = given.pop("pathways")
+        chosen = None if names is None else tuple(each.strip() for each in names.split(";") if each.strip())
+        wanted = OfficeSettings(**given, pathways=chosen)
+        follows = wanted.confirm_numbers or wanted.window or wanted.contact_time or chosen is not None
+        rules = app.rules if follows else None
         changed = set_clinic(app.store, app.calendars, clinic, wanted, now=app.clock.now(), rules=rules)
     if as_json:
         print_json(office_row(changed))
@@ -97,4 +111,15 @@ def office_row(clinic: Clinic) -> dict[str, Any]:
         "name_on_shared": clinic.name_on_shared,
         "stop_scope": clinic.stop_scope.value,
         "confirm_numbers": clinic.confirm_numbers,
+        "name": clinic.name,
+        "message_name": clinic.message_name,
+        "timezone": clinic.timezone,
+        "language": clinic.language,
+        "phone": clinic.phone,
+        "window": str(clinic.window),
+        "contact_time": f"{clinic.contact_time:%H:%M}",
+        "sms_from": clinic.sms_from,
+        "messaging_service": clinic.messaging_service,
+        "mps": clinic.messages_per_second,
+        "pathways": None if clinic.pathways is None else sorted(clinic.pathways),
     }

@@ -19,6 +19,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("content", "Show a message as a patient gets it: text, segments, reading grade."),
     "clinic": ("clinics", "Add, change and list clinics."),
     "staff": ("staff", "Add members of staff, and help them to sign in."),
+    "apikey": ("apikeys", "Make, list and revoke the keys of other programs."),
     "sample": ("installation", "Load the sample clinic."),
     "import": ("importing", "Enrol patients from CSV or FHIR."),
     "enrol": ("enrolling", "Enrol one patient."),

@@ -12,6 +12,7 @@ class StaffMailKind(StrEnum):
     SAFETY = "safety"  # a patient may need help now
     ACCOUNT = "account"  # a link to a new password
     DIGEST = "digest"  # how many tasks are open
+    TEST = "test"  # an admin tries the sender out
 
     @property
     def may_go_twice(self) -> bool:

@@ -13,10 +13,14 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import CarerMode, Channel
 from scheduler.ports.accounts import Accounts
+from scheduler.ports.api_keys import ApiKeys
+from scheduler.ports.auditing import Auditing
 from scheduler.ports.browsing import Browsing
+from scheduler.ports.drafts import Drafts
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.numbers import Numbers
+from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
@@ -324,6 +328,18 @@ class Unit(Protocol):
 
     @property
     def gauges(self) -> Gauges: ...
+
+    @property
+    def reports(self) -> Reports: ...
+
+    @property
+    def api_keys(self) -> ApiKeys: ...
+
+    @property
+    def auditing(self) -> Auditing: ...
+
+    @property
+    def drafts(self) -> Drafts: ...
 
     def perform(self, rehearsed: Rehearsed) -> None:
         """Insert what was rehearsed."""

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import TypeVar
 
 from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.people import Channel, StopScope
 from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
+from scheduler.services.clinic_fields import (
+    ClinicFaultError,
+    check_pace,
+    read_clock,
+    read_language,
+    read_message_name,
+    read_messaging_service,
+    read_name,
+    read_phone_to_call,
+    read_sender,
+    read_timezone,
+    read_window,
+)
 from scheduler.services.escalation import follow_working_days
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time, parse_yes_no
 from scheduler.services.lanes import sender_key
 from scheduler.services.number_policy import follow_number_policy
+from scheduler.services.plan import recompute
 from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import sender_cause
 
@@ -25,10 +41,13 @@ YES = "yes"
 _LONGEST_SPAN = 62  # days of one `FROM..TO`
 _MOST_CLOSED = 400
 _BY = "command line"
+_CHANGED = {
+    Channel.SMS: "the clinic's sender of texts was changed",
+    Channel.EMAIL: "the clinic's e-mail sender was changed",
+}
+_LONGEST_ENTRY = 255  # characters, what its column holds
 
-
-class ClinicFaultError(ValueError):
-    """A clinic cannot be as described. The text names the option and the remedy."""
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +67,18 @@ class OfficeSettings:
     confirm_numbers: str | None = None  # yes or no
     closed: tuple[str, ...] = ()
     not_closed: tuple[str, ...] = ()
+    closed_in_all: tuple[str, ...] | None = None  # these days, and no others
+    name: str | None = None
+    message_name: str | None = None
+    timezone: str | None = None
+    language: str | None = None
+    phone: str | None = None
+    window: str | None = None  # FROM-TO, times of the patient's day
+    contact_time: str | None = None
+    sms_from: str | None = None
+    messaging_service: str | None = None
+    mps: str | None = None
+    pathways: tuple[str, ...] | None = None  # that new patients begin
 
 
 def set_clinic(
@@ -58,29 +89,38 @@ def set_clinic(
     *,
     now: datetime,
     rules: Rules | None = None,
+    by: str = _BY,
 ) -> Clinic:
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
-    `calendars` are those that there are. By `rules` its patients are planned anew where `confirm_numbers` changes,
-    which needs them. Raises `ClinicFaultError`; nothing is changed then.
+    `calendars` are those that there are. By `rules` its patients are planned anew where the hours for messages or
+    `confirm_numbers` change, which needs them. `by` is who does so. Raises `ClinicFaultError`; nothing changes then.
     """
-    changed = with_settings(clinic, wanted, calendars)
-    names = [name for name in _FIELDS if getattr(changed, name) != getattr(clinic, name)]
+    changed = with_settings(clinic, wanted, calendars, pathways=() if rules is None else rules.pathways)
+    entries = [(clinic.id, "clinic changed", None, said) for said in changes(clinic, changed)]
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
         follow_working_days(unit, calendars, changed, now)
         if changed.confirm_numbers is not clinic.confirm_numbers and rules is not None:
             follow_number_policy(unit, rules, changed, now=now)
-        if changed.email_from != clinic.email_from:  # what was refused is not used any more
-            gone = sender_cause(sender_key(Channel.EMAIL, clinic))
-            unit.worklist.close(clinic.id, [gone], now=now, words="the clinic's e-mail sender was changed")
-        entry = (clinic.id, "clinic changed", None, ", ".join(names))
-        unit.installation.audit([entry], actor=_BY, now=now)
+        elif (changed.window, changed.contact_time) != (clinic.window, clinic.contact_time) and rules is not None:
+            recompute(unit, rules, changed, now)
+        for channel in Channel:
+            gone = sender_key(channel, clinic)
+            if gone != sender_key(channel, changed):  # what was refused is not used any more
+                unit.worklist.close(clinic.id, [sender_cause(gone)], now=now, words=_CHANGED[channel])
+        unit.installation.audit(entries, actor=by, now=now)
     return changed
 
 
-def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str, HolidayCalendar]) -> Clinic:
-    """`clinic` as it is wanted. Raises `ClinicFaultError`."""
+def with_settings(
+    clinic: Clinic,
+    wanted: OfficeSettings,
+    calendars: Mapping[str, HolidayCalendar],
+    *,
+    pathways: Collection[str] = (),
+) -> Clinic:
+    """`clinic` as it is wanted; `pathways` are those that there are. Raises `ClinicFaultError`."""
     after = replace(
         clinic,
         holidays=_calendar(wanted.holidays, clinic.holidays, calendars),
@@ -93,23 +133,85 @@ def with_settings(clinic: Clinic, wanted: OfficeSettings, calendars: Mapping[str
         stop_scope=StopScope(wanted.stop_scope) if wanted.stop_scope else clinic.stop_scope,
         confirm_numbers=wanted.confirm_numbers == YES if wanted.confirm_numbers else clinic.confirm_numbers,
     )
+    after = _with_identity(_with_senders(after, wanted), wanted, pathways)
     for option, address in (("--digest-to", after.digest_to), ("--duty-email", after.duty_email)):
         if address and not after.email_from:
             raise ClinicFaultError(f"{option}: the clinic has no sender for e-mail; give one with --email-from")
     return after
 
 
-_FIELDS = (
-    "holidays",
-    "email_from",
-    "digest_to",
-    "duty_email",
-    "digest_at",
-    "closed_days",
-    "name_on_shared",
-    "stop_scope",
-    "confirm_numbers",
-)
+def changes(before: Clinic, after: Clinic) -> Iterator[str]:
+    """What is different, each as `name: before → after`, for the audit trail."""
+    for each in fields(Clinic):
+        was, is_now = getattr(before, each.name), getattr(after, each.name)
+        if was != is_now:
+            yield f"{each.name}: {_said(was)} → {_said(is_now)}"[:_LONGEST_ENTRY]
+
+
+def _said(value: object) -> str:
+    match value:
+        case None | frozenset() if not value:
+            return "none"
+        case frozenset():
+            return ", ".join(sorted(map(str, value)))
+        case time():
+            return f"{value:%H:%M}"
+        case bool():
+            return YES if value else "no"
+    return str(value)
+
+
+def _with_identity(clinic: Clinic, wanted: OfficeSettings, known: Collection[str]) -> Clinic:
+    given = wanted.pathways
+    if given is not None and (strange := sorted(set(given) - set(known))):
+        raise ClinicFaultError(f"--pathways: there is no pathway {strange[0][:40]!r}; there are: {', '.join(known)}")
+    hours = wanted.contact_time
+    after = replace(
+        clinic,
+        name=clinic.name if wanted.name is None else read_name("--name", wanted.name),
+        message_name=clinic.message_name if wanted.message_name is None else read_message_name(wanted.message_name),
+        timezone=clinic.timezone if wanted.timezone is None else read_timezone(wanted.timezone),
+        language=clinic.language if wanted.language is None else read_language(wanted.language),
+        window=clinic.window if wanted.window is None else read_window(wanted.window),
+        contact_time=clinic.contact_time if hours is None else read_clock("--contact-time", hours),
+        pathways=clinic.pathways if given is None else frozenset(given),
+    )
+    is_moved = (after.window, after.contact_time) != (clinic.window, clinic.contact_time)
+    if is_moved and after.contact_time not in after.window:
+        raise ClinicFaultError(
+            f"--contact-time: {after.contact_time:%H:%M} is outside the hours for messages, {after.window}; choose "
+            "another time, or other hours"
+        )
+    return after
+
+
+def _with_senders(clinic: Clinic, wanted: OfficeSettings) -> Clinic:
+    after = replace(
+        clinic,
+        phone=_unless_none(wanted.phone, clinic.phone, read_phone_to_call),
+        sms_from=_unless_none(wanted.sms_from, clinic.sms_from, partial(read_sender, "--sms-from")),
+        messaging_service=_unless_none(wanted.messaging_service, clinic.messaging_service, read_messaging_service),
+        messages_per_second=_unless_none(wanted.mps, clinic.messages_per_second, _pace),
+    )
+    is_changed = (after.sms_from, after.messaging_service) != (clinic.sms_from, clinic.messaging_service)
+    if is_changed and after.sms_from and after.messaging_service:
+        raise ClinicFaultError("--messaging-service: texts have one sender; leave this or --sms-from empty")
+    return after
+
+
+def _unless_none(given: str | None, before: V | None, read: Callable[[str], V | None]) -> V | None:
+    if given is None:
+        return before
+    return None if given.strip().lower() == NONE else read(given)
+
+
+def _pace(text: str) -> float:
+    try:
+        pace = float(text)
+    except ValueError as error:
+        raise ClinicFaultError(f"--mps {text[:40]!r}: write messages per second, such as 1 or 0.5") from error
+    check_pace(pace)
+    return pace
 
 
 def _calendar(given: str | None, before: str | None, calendars: Mapping[str, HolidayCalendar]) -> str | None:
@@ -159,6 +261,8 @@ def _yes_no(option: str, given: str | None, *, before: bool) -> bool:
 
 
 def _closed(before: frozenset[date], wanted: OfficeSettings) -> frozenset[date]:
+    if wanted.closed_in_all is not None:
+        before = frozenset(day for written in wanted.closed_in_all for day in _days("--closed", written))
     added = frozenset(day for written in wanted.closed for day in _days("--closed", written))
     taken = frozenset(day for written in wanted.not_closed for day in _days("--not-closed", written))
     after = (before | added) - taken

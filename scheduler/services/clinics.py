@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,29 +9,31 @@ from datetime import datetime
 from scheduler.domain.accounts import LinkKind, Role
 from scheduler.domain.holidays import HolidayCalendar
 from scheduler.domain.sms import segments
-from scheduler.domain.zones import country_of_zone, parse_zone
+from scheduler.domain.zones import country_of_zone
 from scheduler.ports import Store
 from scheduler.records import Clinic
 from scheduler.services.accounts.passwords import PasswordError, check_password, hashed
 from scheduler.services.accounts.staffing import StaffingError, add_account, make_link
-from scheduler.services.clinic_settings import ClinicFaultError, OfficeSettings, with_settings
+from scheduler.services.clinic_fields import (
+    ClinicFaultError,
+    check_pace,
+    read_email,
+    read_language,
+    read_message_name,
+    read_messaging_service,
+    read_name,
+    read_phone_to_call,
+    read_sender,
+    read_timezone,
+)
+from scheduler.services.clinic_settings import OfficeSettings, with_settings
 from scheduler.services.escalation import follow_working_days
-from scheduler.services.intake.draft import FieldError
-from scheduler.services.intake.emails import parse_email
-from scheduler.services.intake.languages import parse_language
-from scheduler.services.intake.names import parse_name
 from scheduler.services.intake.phones import country_of_number, is_country
 
-LONGEST_MESSAGE_NAME = 40  # characters; the templates are written for names of up to 24
-_COMFORTABLE_NAME = 24
-_LONGEST_NAME = 120  # characters, what its column holds
+_COMFORTABLE_NAME = 24  # characters, that the templates are written for
 
 _BY = "command line"
 _NO_CALENDARS: Mapping[str, HolidayCalendar] = {}
-_MARKS = re.compile(r"[\s().\-]")
-_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")  # E.164, or a short code
-_CALLED = re.compile(r"(?=(?:\D*\d){3})\+?[\d(][\d\s().\-/]*(?:(?:x|ext\.?) ?\d+)?", re.ASCII | re.IGNORECASE)
-_LONGEST_CALLED = 30  # characters; it stands in texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ def add_staff(
 
     Raises `ClinicFaultError`; nothing is stored then.
     """
-    address = _email("--email", email).lower()
+    address = read_email("--email", email).lower()
     try:
         if password is not None:
             check_password(password, email=address)
@@ -128,27 +129,15 @@ def _with_office(clinic: Clinic, new: NewClinic, calendars: Mapping[str, Holiday
 
 
 def _checked(new: NewClinic) -> Clinic:
-    code, name = new.code.strip(), _name("--name", new.name)
+    code, name = new.code.strip(), read_name("--name", new.name)
     if not code or len(code) > 32 or not code.isascii() or not code.replace("-", "").replace("_", "").isalnum():
         raise ClinicFaultError(f"--code {new.code!r}: write 1 to 32 letters, digits, hyphens or underscores")
-    message_name = _name("--message-name", new.message_name or name)
-    if len(message_name) > LONGEST_MESSAGE_NAME:
-        raise ClinicFaultError(
-            f"the name that opens every message has {len(message_name)} characters; "
-            f"give a shorter, neutral one with --message-name (at most {LONGEST_MESSAGE_NAME})"
-        )
-    try:
-        timezone = parse_zone(new.timezone).key
-    except ValueError as error:
-        raise ClinicFaultError(f"--timezone: {error}") from error
-    try:
-        language = parse_language(new.language)
-    except FieldError as error:
-        raise ClinicFaultError(f"--language {new.language!r}: {error}") from error
+    message_name = read_message_name(new.message_name or name)
+    timezone, language = read_timezone(new.timezone), read_language(new.language)
     if new.sms_from and new.messaging_service:
         raise ClinicFaultError("--sms-from and --messaging-service: give one of the two, for texts have one sender")
-    if new.mps is not None and not 0 < new.mps <= 1000:
-        raise ClinicFaultError(f"--mps {new.mps:g}: write messages per second, above 0 and at most 1000")
+    if new.mps is not None:
+        check_pace(new.mps)
     return Clinic(
         code=code,
         name=name,
@@ -156,10 +145,10 @@ def _checked(new: NewClinic) -> Clinic:
         timezone=timezone,
         country=_country(new, timezone),
         language=language,
-        phone=_phone_to_call(new.phone) if new.phone else None,
-        sms_from=_number("--sms-from", new.sms_from),
-        messaging_service=_messaging_service(new.messaging_service),
-        email_from=_email("--email-from", new.email_from) if new.email_from else None,
+        phone=read_phone_to_call(new.phone) if new.phone else None,
+        sms_from=read_sender("--sms-from", new.sms_from),
+        messaging_service=read_messaging_service(new.messaging_service),
+        email_from=read_email("--email-from", new.email_from) if new.email_from else None,
         messages_per_second=new.mps,
     )
 
@@ -174,50 +163,6 @@ def _country(new: NewClinic, timezone: str) -> str:
         if number and (found := country_of_number(number)):
             return found
     return country_of_zone(timezone) or "US"
-
-
-def _name(option: str, text: str) -> str:
-    try:
-        name = parse_name(" ".join(text.split()))
-    except FieldError as error:
-        raise ClinicFaultError(f"{option}: {error}") from error
-    if len(name) > _LONGEST_NAME:
-        raise ClinicFaultError(f"{option}: write at most {_LONGEST_NAME} characters")
-    return name
-
-
-def _phone_to_call(text: str) -> str:
-    """As the clinic writes it, an extension included: patients read it, nothing dials it."""
-    phone = " ".join(text.split())
-    if len(phone) > _LONGEST_CALLED or not _CALLED.fullmatch(phone):
-        raise ClinicFaultError(f"--phone {text!r}: write a number that patients can call, such as 617-555-0100")
-    return phone
-
-
-def _number(option: str, number: str | None) -> str | None:
-    """A sender: a number in E.164, or a short code. Whether the account owns it, only the provider knows."""
-    if number is None:
-        return None
-    plain = _MARKS.sub("", number)
-    if not _SENDER.fullmatch(plain):
-        raise ClinicFaultError(f"{option} {number!r}: write it with + and its country code, such as +16175550100")
-    return plain
-
-
-def _messaging_service(service: str | None) -> str | None:
-    if service is None:
-        return None
-    digits = service.removeprefix("MG")
-    if not service.startswith("MG") or len(digits) != 32 or not all(c in "0123456789abcdefABCDEF" for c in digits):
-        raise ClinicFaultError("--messaging-service: write the service's SID, MG and 32 hexadecimal digits")
-    return service
-
-
-def _email(option: str, address: str) -> str:
-    try:
-        return parse_email(address.strip())
-    except FieldError as error:
-        raise ClinicFaultError(f"{option}: {error}") from error
 
 
 def _warnings(clinic: Clinic) -> list[str]:

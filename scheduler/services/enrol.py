@@ -141,6 +141,9 @@ class Enroller:
 
     def _wanted(self, names: tuple[str, ...]) -> list[Pathway]:
         if not names:
+            chosen = self._clinic.pathways
+            if chosen is not None:
+                return [p for p in self._rules.pathways.values() if p.name in chosen]
             return [p for p in self._rules.pathways.values() if p.name not in self._rules.off_by_default]
         return [self._rules.pathways[name] for name in names]
 

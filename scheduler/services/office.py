@@ -1,4 +1,4 @@
-"""What is done for a clinic's own people beside the patients' messages: overdue tasks, digests, mail to staff."""
+"""What is done for a clinic's own people beside the patients' messages: overdue tasks, digests, mail, reports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scheduler.ports import Clock, EmailChannel, Stopping, Store, Unit
+from scheduler.services.counting import count_stale
 from scheduler.services.digest import plan_digests
 from scheduler.services.escalation import escalate_overdue
 from scheduler.services.rules import Rules
@@ -58,4 +59,5 @@ class Office:
         mails = deliver_staff_mail(
             self._store, self._email, clock=self._clock, worker=self._worker, stopping=stopping
         )
+        count_stale(self._store, self._rules, now, stopping=stopping)
         return OfficeReport(escalated, digests, mails)

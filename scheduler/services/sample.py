@@ -14,6 +14,7 @@ from scheduler.ports import Clock, Store
 from scheduler.records import Clinic
 from scheduler.services.advance import walk
 from scheduler.services.clinics import NewClinic, add_clinic, add_staff
+from scheduler.services.counting import count_clinic
 from scheduler.services.enrol import Enroller
 from scheduler.services.intake.assemble import draft_from_cells
 from scheduler.services.intake.draft import IntakeDefaults, PatientDraft, PhoneCheck
@@ -117,6 +118,8 @@ class _Play:
             walk(self._store, ticker, start=clock.now(), target=scene.at, show=clock.show)
             scene.play(scene.at)
         walk(self._store, ticker, start=clock.now(), target=self._now, show=clock.show)
+        # The days before the clinic was added are of no account to the tick.
+        count_clinic(self._store, self._rules, self._clinic, since=scenes[0].at, now=self._now)
         return len(SAMPLE_PATIENTS)
 
     def whoever_is_missing(self) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.domain.reporting import REFRESHED
 from scheduler.domain.tasks import TaskStatus
 from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, WaitingMessages
 from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, staff_mail, tasks
@@ -44,12 +45,14 @@ _OPEN = _is(tasks.c.status, TaskStatus.OPEN)
 
 # One statement, made once: it is asked at every tick, and nearly always there is nothing.
 _NOW = bindparam("now", type_=Instant)
+_AN_HOUR_AGO = bindparam("an_hour_ago", type_=Instant)
 _OFFICE = select(
     or_(
         exists().where(staff_mail.c.status == literal_column("'planned'"), staff_mail.c.send_from <= _NOW),
         exists().where(staff_mail.c.status == literal_column("'sending'"), staff_mail.c.lease_until <= _NOW),
         exists().where(_OPEN, tasks.c.overdue_at <= _NOW),
         exists().where(clinics.c.digest_due_at <= _NOW),
+        exists().where(clinics.c.reported_at <= _AN_HOUR_AGO),
     )
 )
 
@@ -164,11 +167,12 @@ class Gauges:
     # Work for people
 
     def is_office_waiting(self, now: datetime) -> bool:
-        """Whether a task is overdue that is not urgent for it, a digest is due, or mail to staff could go at `now`.
+        """Whether a task is overdue and not urgent for it, a digest or counting is due, or mail to staff could go.
 
         Also when such mail is held by a worker that died.
         """
-        return bool(self._connection.execute(_OFFICE, {"now": now}).scalar_one())
+        given = {"now": now, "an_hour_ago": now - REFRESHED}
+        return bool(self._connection.execute(_OFFICE, given).scalar_one())
 
     def open_tasks(self, clinic_id: int | None = None) -> int:
         """How many tasks wait for a person, in one clinic or in all."""

@@ -25,7 +25,8 @@ class Installation:
 
     def add_clinic(self, clinic: Clinic, *, now: datetime) -> int:
         """Store a clinic; returns its id."""
-        added = self._connection.execute(insert(clinics).values(**rows.clinic_values(clinic), created_at=now))
+        values = rows.clinic_values(clinic)
+        added = self._connection.execute(insert(clinics).values(**values, created_at=now, reported_at=now))
         (clinic_id,) = added.inserted_primary_key or (0,)
         return int(clinic_id)
 

@@ -73,6 +73,7 @@ def clinic_from(row: AnyRow) -> Clinic:
         name_on_shared=row.name_on_shared,
         stop_scope=StopScope(row.stop_scope),
         confirm_numbers=row.confirm_numbers,
+        pathways=None if row.pathways is None else frozenset(each for each in row.pathways.split(";") if each),
     )
 
 
@@ -107,6 +108,7 @@ def clinic_values(clinic: Clinic) -> Values:
         "name_on_shared": clinic.name_on_shared,
         "stop_scope": clinic.stop_scope.value,
         "confirm_numbers": clinic.confirm_numbers,
+        "pathways": None if clinic.pathways is None else ";".join(sorted(clinic.pathways)),
     }
 
 

@@ -122,6 +122,8 @@ clinics = Table(
     Column("name_on_shared", Boolean, nullable=False),  # first names may stand on a number that several share
     Column("stop_scope", String(8), nullable=False),  # what a STOP that names one topic ends: all, topic
     Column("confirm_numbers", Boolean, nullable=False),  # nothing clinical goes to a number before it is confirmed
+    Column("pathways", Text),  # that new patients begin, with ; between them; null: those the installation has on
+    Column("reported_at", Instant, nullable=False),  # when its reports were last counted
     Column("created_at", Instant, nullable=False),
     Index(
         "ix_clinics_digest_due_at",
@@ -511,6 +513,8 @@ tasks = Table(
         info={_CONDITION: text("status = 'open' AND overdue_at IS NOT NULL")},
     ),
     Index("ix_tasks_patient_id", "patient_id"),
+    Index("ix_tasks_clinic_id_opened_at", "clinic_id", "opened_at"),
+    Index("ix_tasks_clinic_id_closed_at", "clinic_id", "closed_at"),
 )
 
 task_events = Table(
@@ -603,6 +607,64 @@ audit = Table(
     Column("patient_id", Uuid),
     Column("detail", String(255), nullable=False),  # never a name, number, address or body
     Index("ix_audit_clinic_id_at", "clinic_id", "at"),
+    Index("ix_audit_patient_id", "patient_id", info={_CONDITION: text("patient_id IS NOT NULL")}),
+)
+
+# What the reports are read from: the ledger is too long to be counted while somebody waits.
+report_days = Table(
+    "report_days",
+    metadata,
+    Column("clinic_id", Integer, ForeignKey("clinics.id"), primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),  # of the clinic
+    Column("measure", String(12), primary_key=True),
+    Column("about", String(32), primary_key=True),  # a pathway, a channel or a kind of task
+    Column("key", String(32), primary_key=True),  # what is counted apart: a code, days; or nothing
+    Column("count", Integer, nullable=False),
+)
+
+report_rounds = Table(
+    "report_rounds",
+    metadata,
+    Column("enrolment_id", Uuid, primary_key=True),
+    Column("cycle", Integer, primary_key=True),
+    _its_clinic(),
+    Column("patient_id", Uuid, nullable=False),
+    Column("pathway", String(32), nullable=False),
+    Column("began_on", Date, nullable=False),  # the clinic's day of the first message that went
+    Column("asked_at", Instant, nullable=False),
+    Column("arrived_on", Date),
+    Column("answered_at", Instant),
+    Column("settled_at", Instant),
+    Column("result_days", Integer),  # from its first day to that of the result
+    Index("ix_report_rounds_clinic_id_began_on", "clinic_id", "began_on"),
+    Index("ix_report_rounds_patient_id", "patient_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("name", String(60), nullable=False),
+    Column("prefix", String(12), nullable=False),  # what a key begins with: enough to tell it from others
+    Column("digest", LargeBinary(16), nullable=False, unique=True),  # keyed, so that no list of keys can be tried
+    Column("scopes", String(64), nullable=False),  # with ; between them
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(254), nullable=False),
+    Column("used_on", Date),  # the last day, UTC
+    Column("revoked_at", Instant),
+    Index("ix_api_keys_clinic_id", "clinic_id"),
+)
+
+staff_drafts = Table(
+    "staff_drafts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _clinic(),
+    Column("staff_id", Integer, ForeignKey("staff.id"), nullable=False),
+    Column("form", Sealed, nullable=False),  # what was typed, and where it was to go
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_staff_drafts_staff_id", "staff_id"),
 )
 
 simulated_inbox = Table(

@@ -10,9 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from scheduler import ports
 from scheduler.store.accounts import Accounts
+from scheduler.store.api_keys import ApiKeys
+from scheduler.store.auditing import Auditing
 from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.carers import Carers
+from scheduler.store.drafts import Drafts
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
 from scheduler.store.inbox import Inbox
@@ -24,6 +27,7 @@ from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
+from scheduler.store.reports import Reports
 from scheduler.store.sharing import Sharing
 from scheduler.store.staff_mail import StaffMails
 from scheduler.store.stops import Stops
@@ -53,6 +57,10 @@ class Unit:
         self.receipts = Receipts(connection, vault)
         self.questions = Questions(connection, vault)
         self.gauges = Gauges(connection)
+        self.reports = Reports(connection)
+        self.api_keys = ApiKeys(connection, vault)
+        self.auditing = Auditing(connection)
+        self.drafts = Drafts(connection, vault)
 
     def perform(self, rehearsed: Rehearsed) -> None:
         """Insert what was rehearsed."""

@@ -14,13 +14,27 @@ from starlette.staticfiles import StaticFiles
 from scheduler import __version__
 from scheduler.bootstrap import App
 from scheduler.web import clock, first_page, health, phones, twilio_hooks, unsubscribing
+from scheduler.web.api import about, patients_api
 from scheduler.web.live import Live, Wall
 from scheduler.web.pages import STATIC, Pages
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import messages, pathways, patients, people, signing, supplements, worklist
+from scheduler.web.staff import (
+    audit,
+    drafts,
+    keys,
+    messages,
+    pathways,
+    patients,
+    people,
+    reporting,
+    settings,
+    signing,
+    supplements,
+    worklist,
+)
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -39,7 +53,14 @@ ROUTERS = tuple(
         messages,
         pathways,
         people,
+        reporting,
+        keys,
+        settings,
+        audit,
+        drafts,
         signing,
+        patients_api,
+        about,
     )
 )
 
@@ -50,7 +71,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     Everything that a request needs is made now. Raises what keeps the installation from serving.
     """
     app.warm_up()
-    settings = app.settings
+    configured = app.settings
     web = FastAPI(
         title="Bonewise",
         version=__version__,
@@ -61,11 +82,11 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         lifespan=_few_threads,
     )
     web.state.site = Site(
-        app, scheduler, Pages(settings.templates_dir, public_url=settings.public_url, words=app.ui_words)
+        app, scheduler, Pages(configured.templates_dir, public_url=configured.public_url, words=app.ui_words)
     )
     web.state.live = Live(Wall(web.state.site).look, stopping=app.stopping.is_set, unavailable=app.store_unavailable)
     web.add_middleware(Shedding)
-    web.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https://"))
+    web.add_middleware(SecurityHeaders, is_https=configured.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)
     for router in ROUTERS:
         web.include_router(router)

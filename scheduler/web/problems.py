@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from scheduler.web.security import HEADERS
+from scheduler.web.staff.drafts import keep_sent
 from scheduler.web.staff.session import SignInNeeded
 from scheduler.web.tongues import N_, language_for
 
@@ -60,7 +61,9 @@ def add_handlers(web: FastAPI, *, store_unavailable: type[Exception]) -> None:
     async def on_nobody(request: Request, error: Exception) -> Response:
         target = error.target if isinstance(error, SignInNeeded) else "/"
         query = "" if target == "/" else f"?{urlencode({'next': target})}"
-        return RedirectResponse(f"/sign-in{query}", status_code=303)
+        answer = RedirectResponse(f"/sign-in{query}", status_code=303)
+        await keep_sent(request, answer)
+        return answer
 
     web.add_exception_handler(SignInNeeded, on_nobody)
     web.add_exception_handler(HTTPException, on_http)
@@ -73,6 +76,8 @@ def problem(request: Request, code: int, said: str = "") -> Response:
     """The page for an HTTP error; plain text for machines."""
     title = _TITLES.get(code, N_("This did not work"))
     text = said or _REMEDIES.get(code, N_("Go back and try again."))
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"title": title, "detail": text}, status_code=code, headers=HEADERS)
     if request.url.path.startswith(_MACHINES):
         return PlainTextResponse(f"{title}. {text}\n", status_code=code, headers=HEADERS)
     pages = request.app.state.site.pages

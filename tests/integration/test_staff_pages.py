@@ -13,6 +13,7 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from scheduler.domain.accounts import Role
+from scheduler.ids import new_id
 from scheduler.records import Clinic
 from scheduler.store.tables import tasks
 from scheduler.web.app import ROUTERS
@@ -81,9 +82,19 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None
     stranger = signed_in(world, Role.VIEWER, theirs)
     with world.store.reading() as unit:
         (their_account,) = unit.accounts.of_clinic(theirs.id)
-    everybodys = {"pathway": "dexa", "message": "ask", "language": "en", "case_id": 10_000}
-    own = {"mrn": "P1", "task_id": task, "staff_id": 10_000, **everybodys}
-    foreign = {"mrn": "X1", "task_id": their_task, "staff_id": their_account.id, **everybodys}
+    with world.store.writing() as unit:
+        key = unit.api_keys.add(theirs.id, key="k", name="k", prefix="k", scopes=["read"], by="x", now=world.clock.at)
+    either = {
+        "name": "weeks",
+        "section": "clinic",
+        "draft_id": new_id(),
+        "case_id": 10_000,
+        "pathway": "dexa",
+        "message": "ask",
+        "language": "en",
+    }
+    own = {**either, "mrn": "P1", "task_id": task, "staff_id": 10_000, "key_id": 10_000}
+    foreign = {**own, "mrn": "X1", "task_id": their_task, "staff_id": their_account.id, "key_id": key.id}
     routes = staff_routes()
     assert len(routes) > 12
     for method, path, access in routes:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from scheduler.bootstrap import App
 from scheduler.settings import load_settings
 from scheduler.web.access import ACCESS
+from scheduler.web.api.access import is_for_programs
 from scheduler.web.app import ROUTERS, create_app
 from scheduler.web.staff.session import is_staff
 from tests.support.cli import ROOT
@@ -175,7 +176,8 @@ def test_every_route_says_who_may_use_it(world: World) -> None:
     assert len(routes) > len(ROUTERS)
     for route in routes:
         assert isinstance(route, APIRoute), f"{route} is not declared like the others"
-        named = [one.call for one in route.dependant.dependencies if one.call in ACCESS or is_staff(one.call)]
+        calls = [one.call for one in route.dependant.dependencies]
+        named = [one for one in calls if one in ACCESS or is_staff(one) or is_for_programs(one)]
         assert len(named) == 1, f"{route.path} names {len(named)} of those who may use it"
     beside = [route for route in create_app(world.app).routes if isinstance(route, Route | Mount)]
     assert [(type(route), route.path) for route in beside] == [(Mount, "/static")]

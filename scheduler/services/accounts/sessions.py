@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.domain.accounts import IDLE, SEEN_EVERY, ends_at
+from scheduler.domain.accounts import LONGEST, SEEN_EVERY, ends_at
 from scheduler.ports import Store, Unit
 from scheduler.records import Account, Clinic, Session
 
@@ -34,7 +34,8 @@ def digest_of(token: str) -> bytes:
 def begin(unit: Unit, account: Account, *, is_whole: bool, now: datetime) -> str:
     """Start a session; returns its token."""
     token = new_token()
-    unit.accounts.forget(seen_before=now - IDLE, expired_at=now)
+    # One that is over opens nothing, but still says whose a form is that was sent with it.
+    unit.accounts.forget(seen_before=now - LONGEST, expired_at=now)
     unit.accounts.start_session(
         Session(
             digest=digest_of(token),
@@ -73,5 +74,6 @@ def sign_out(store: Store, signed_in: SignedIn, *, everywhere: bool, now: dateti
             unit.accounts.end_sessions(account.clinic_id, account.id)
         else:
             unit.accounts.end_session(signed_in.session.digest)
+        unit.drafts.drop(account.clinic_id, account.id)
         said = "signed out everywhere" if everywhere else "signed out"
         unit.installation.audit([(account.clinic_id, said, None, "")], actor=account.email, now=now)

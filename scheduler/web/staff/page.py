@@ -13,6 +13,7 @@ from scheduler.domain.accounts import IDLE, WARNED, Role
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.web.forms import keep_cookie, token_for
 from scheduler.web.site import Site
+from scheduler.web.staff.drafts import waiting
 
 
 def staff_page(
@@ -29,6 +30,7 @@ def staff_page(
         warned_seconds=int(WARNED.total_seconds()),
         is_simulated=site.app.settings.is_simulated,
         seen_at=None if who is None else clinic_now(site, who),
+        drafts=waiting(request, site, who),
         **values,
     )
     answer = HTMLResponse(html, status_code=status)

@@ -9,7 +9,7 @@ from scheduler.records import Account
 from scheduler.services.accounts import staffing
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.staffing import StaffingError
-from scheduler.services.clinic_settings import ClinicFaultError
+from scheduler.services.clinic_fields import ClinicFaultError
 from scheduler.services.clinics import add_staff
 from scheduler.web.forms import OwnFields
 from scheduler.web.site import Here, Site

@@ -77,9 +77,14 @@ def wall_time() -> datetime:
     return datetime.now(UTC)
 
 
+def session_token(request: Request, site: Site) -> str | None:
+    """The token that the browser holds; its session may be over."""
+    return request.cookies.get(_name(site)) or None
+
+
 def signed_in(request: Request, site: Site) -> SignedIn | None:
     """Who sends this request; None when nobody is signed in."""
-    token = request.cookies.get(_name(site))
+    token = session_token(request, site)
     return None if not token else sessions.find(site.app.store, token, now=wall_time())
 
 

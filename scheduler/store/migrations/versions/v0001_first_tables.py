@@ -45,6 +45,9 @@ def upgrade() -> None:
     _create_staff_mail()
     _create_messages()
     _create_attempts()
+    _create_reports()
+    _create_api_keys()
+    _create_staff_drafts()
 
 
 def _create_clinics() -> None:
@@ -76,6 +79,8 @@ def _create_clinics() -> None:
         sa.Column("name_on_shared", sa.Boolean(), nullable=False),
         sa.Column("stop_scope", sa.String(8), nullable=False),
         sa.Column("confirm_numbers", sa.Boolean(), nullable=False),
+        sa.Column("pathways", sa.Text()),
+        sa.Column("reported_at", INSTANT, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clinics"),
         sa.UniqueConstraint("code", name="uq_clinics_code"),
@@ -151,6 +156,13 @@ def _create_audit() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
     op.create_index("ix_audit_clinic_id_at", "audit", ["clinic_id", "at"])
+    op.create_index(
+        "ix_audit_patient_id",
+        "audit",
+        ["patient_id"],
+        postgresql_where=sa.text("patient_id IS NOT NULL"),
+        sqlite_where=sa.text("patient_id IS NOT NULL"),
+    )
 
 
 def _create_patients() -> None:
@@ -503,6 +515,8 @@ def _create_tasks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
     )
     op.create_index("ix_tasks_patient_id", "tasks", ["patient_id"])
+    op.create_index("ix_tasks_clinic_id_opened_at", "tasks", ["clinic_id", "opened_at"])
+    op.create_index("ix_tasks_clinic_id_closed_at", "tasks", ["clinic_id", "closed_at"])
     op.create_index(
         "ix_tasks_overdue",
         "tasks",
@@ -704,3 +718,69 @@ def _create_staff_mail() -> None:
         postgresql_where=sa.text("status = 'sending'"),
         sqlite_where=sa.text("status = 'sending'"),
     )
+
+
+def _create_reports() -> None:
+    op.create_table(
+        "report_days",
+        sa.Column("clinic_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("measure", sa.String(12), nullable=False),
+        sa.Column("about", sa.String(32), nullable=False),
+        sa.Column("key", sa.String(32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_report_days_clinic_id"),
+        sa.PrimaryKeyConstraint("clinic_id", "day", "measure", "about", "key", name="pk_report_days"),
+    )
+    op.create_table(
+        "report_rounds",
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("pathway", sa.String(32), nullable=False),
+        sa.Column("began_on", sa.Date(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("arrived_on", sa.Date()),
+        sa.Column("answered_at", INSTANT),
+        sa.Column("settled_at", INSTANT),
+        sa.Column("result_days", sa.Integer()),
+        sa.PrimaryKeyConstraint("enrolment_id", "cycle", name="pk_report_rounds"),
+    )
+    op.create_index("ix_report_rounds_clinic_id_began_on", "report_rounds", ["clinic_id", "began_on"])
+    op.create_index("ix_report_rounds_patient_id", "report_rounds", ["patient_id"])
+
+
+def _create_api_keys() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(60), nullable=False),
+        sa.Column("prefix", sa.String(12), nullable=False),
+        sa.Column("digest", sa.LargeBinary(16), nullable=False),
+        sa.Column("scopes", sa.String(64), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", sa.String(254), nullable=False),
+        sa.Column("used_on", sa.Date()),
+        sa.Column("revoked_at", INSTANT),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_api_keys_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+        sa.UniqueConstraint("digest", name="uq_api_keys_digest"),
+    )
+    op.create_index("ix_api_keys_clinic_id", "api_keys", ["clinic_id"])
+
+
+def _create_staff_drafts() -> None:
+    op.create_table(
+        "staff_drafts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("form", SEALED, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_drafts_clinic_id"),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_staff_drafts_staff_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_staff_drafts"),
+    )
+    op.create_index("ix_staff_drafts_staff_id", "staff_drafts", ["staff_id"])

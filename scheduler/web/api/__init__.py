@@ -1,0 +1,1 @@
+"""REST for other programs, by a key of the clinic's."""
