@@ -16,7 +16,9 @@ from scheduler.ports.accounts import Accounts
 from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
+from scheduler.ports.message_lists import MessageLists
 from scheduler.ports.numbers import Numbers
+from scheduler.ports.patient_file import PatientFile
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
@@ -285,6 +287,12 @@ class Unit(Protocol):
 
     @property
     def patients(self) -> Patients: ...
+
+    @property
+    def message_lists(self) -> MessageLists: ...
+
+    @property
+    def patient_file(self) -> PatientFile: ...
 
     @property
     def ledger(self) -> Ledger: ...

@@ -20,7 +20,20 @@ from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import messages, pathways, patients, people, signing, supplements, worklist
+from scheduler.web.staff import (
+    agreeing,
+    care_plan,
+    contact_data,
+    message_lists,
+    messages,
+    pathways,
+    patients,
+    people,
+    signing,
+    supplements,
+    worklist,
+    writing,
+)
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -34,6 +47,11 @@ ROUTERS = tuple(
         health,
         unsubscribing,
         patients,
+        writing,
+        contact_data,
+        agreeing,
+        care_plan,
+        message_lists,
         worklist,
         supplements,
         messages,
