@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -65,13 +65,13 @@ def page_of(unit: Unit, clinic: Clinic, which: Which, day: date, *, after: str =
     since, until = bounds(day, ZoneInfo(clinic.timezone))
     key = _read(after)
     lists, more = unit.message_lists, PAGE + 1
-    found: Sequence[Line]
+    found: list[Line] = []
     if which is Which.DUE:
-        found = lists.due(clinic.id, until=until, after=key, limit=more)
+        found += lists.due(clinic.id, until=until, after=key, limit=more)
     elif which is Which.ANSWERS:
-        found = lists.answers(clinic.id, since=since, until=until, after=key, limit=more)
+        found += lists.answers(clinic.id, since=since, until=until, after=key, limit=more)
     else:
-        found = lists.messages(clinic.id, since=since, until=until, statuses=STATUSES[which], after=key, limit=more)
+        found += lists.messages(clinic.id, since=since, until=until, statuses=STATUSES[which], after=key, limit=more)
     shown = tuple(found[:PAGE])
     return Page(shown, _written(shown[-1]) if len(found) > PAGE else None)
 
