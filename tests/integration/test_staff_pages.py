@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute
@@ -82,6 +83,7 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None
     with world.store.reading() as unit:
         (their_account,) = unit.accounts.of_clinic(theirs.id)
     everybodys = {"pathway": "dexa", "message": "ask", "language": "en", "case_id": 10_000}
+    everybodys["message_id"] = str(uuid4())
     own = {"mrn": "P1", "task_id": task, "staff_id": 10_000, **everybodys}
     foreign = {"mrn": "X1", "task_id": their_task, "staff_id": their_account.id, **everybodys}
     routes = staff_routes()
