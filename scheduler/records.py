@@ -505,6 +505,103 @@ class Clearance:
     decision: str | None
     decided_at: datetime | None
     decided_by: str | None
+    signed_with: str | None = None
+    shown: str | None = None  # what whoever decided had before them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a member of staff wrote to a patient. `by` is their e-mail address; `at` is UTC."""
+
+    message_id: UUID
+    patient_id: UUID
+    words: str
+    at: datetime
+    by: str
+    once: str  # of the form it came by: that one sends one message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One attempt at a message, as it is on record. Instants are UTC."""
+
+    message_id: UUID
+    number: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody of the clinic wrote down about a patient, for their own people."""
+
+    at: datetime
+    by: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedResult:
+    """A result on file, and who recorded it when (UTC)."""
+
+    kind: str
+    taken_on: date
+    value: str | None
+    unit: str | None
+    next_months: int | None
+    recorded_at: datetime
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLine:
+    """A message as a list shows it. `at` is when it went, or may go; instants are UTC."""
+
+    id: UUID
+    planned_at: datetime
+    at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """A patient who is looked at again at `at` (UTC). `id` is theirs."""
+
+    id: UUID
+    at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLine:
+    """What a patient sent, as a list shows it. `mrn` is None while nobody knows whose it is."""
+
+    id: UUID
+    at: datetime
+    mrn: str | None
+    name: str | None
+    channel: Channel
+    text: str
+    meaning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """So many messages of one channel at one instant (UTC); `status` None: patients who are due then."""
+
+    channel: Channel
+    at: datetime
+    status: MessageStatus | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

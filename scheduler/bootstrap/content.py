@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from scheduler.catalogue.content_rules import ContentRules, WordRule
     from scheduler.channels.errors import ErrorTable
     from scheduler.channels.smtp import SmtpSettings
     from scheduler.channels.smtp.mailbox import Mailbox
@@ -220,6 +221,23 @@ class Content:
         from scheduler.channels.refusals import meaning_of_failure
 
         return meaning_of_failure(self.errors, channel, code)
+
+    @cached_property
+    def content_rules(self) -> ContentRules:
+        """The words that no message should hold; what is wrong with their file is for `check` to say."""
+        from scheduler.catalogue.content_rules import read_content_rules
+
+        return read_content_rules(self.settings.config_dir)[0]
+
+    def doubts_about(self, words: str, language: str) -> list[tuple[str, tuple[str, ...]]]:
+        """Why what somebody wrote to a patient should perhaps not be sent: each reason, and the words it is about."""
+        found = [(rule.why, tuple(dict.fromkeys(rule.hits(words)))) for rule in self._forbidden(language)]
+        return [(why, hits) for why, hits in found if hits]
+
+    def _forbidden(self, language: str) -> tuple[WordRule, ...]:
+        """In that language and in English: staff may write in either."""
+        rules = (*self.content_rules.forbidden_in(language), *self.content_rules.forbidden_in("en"))
+        return tuple(dict.fromkeys(rules))
 
     def _mail_server(self) -> SmtpSettings:
         from scheduler.channels.smtp import parse_smtp_url

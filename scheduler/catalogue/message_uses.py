@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scheduler.catalogue.template_tree import CONFIRM_NUMBER, SERVICE, SERVICE_MESSAGES, TOPIC_STOPPED
+from scheduler.catalogue.template_tree import (
+    CONFIRM_NUMBER,
+    FROM_STAFF,
+    SERVICE,
+    SERVICE_MESSAGES,
+    TOPIC_STOPPED,
+)
 from scheduler.domain.pathway import Action, Pathway, Step
 from scheduler.domain.replies import agreement
 
@@ -37,6 +43,11 @@ class MessageUse:
     def tells_topic(self) -> bool:
         """Whether it says which pathway has ended."""
         return (self.pathway, self.name) == (SERVICE, TOPIC_STOPPED)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a member of staff writes its words."""
+        return (self.pathway, self.name) == (SERVICE, FROM_STAFF)
 
     @property
     def sender(self) -> str:

@@ -21,6 +21,7 @@ TYPICAL = MessageValues(
     count=2,
     for_whom="A.M.",
     choices="F = A.M., G = A.S.",
+    words="Please call us when you can.",
     topic="exercise",
 )
 COUNTS = (0, 1, 2)

@@ -21,6 +21,7 @@ _EVERYWHERE = ("clinic", "clinic_phone", "page_url", "language", "for_whom", "ch
 _MAIL_ONLY = ("first_name", "unsubscribe_url")  # a text names no one, and is stopped by a reply
 _ROUTINE_ONLY = ("activity", "count")
 _TOPIC_ONLY = ("topic",)
+_WORDS_ONLY = ("words",)
 MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url"})
 
 _NodeTypes = tuple[type[nodes.Node], ...]
@@ -73,10 +74,13 @@ class Finding:
     message: str
 
 
-def names_allowed(piece: Piece | None, *, routine: bool, tells_topic: bool = False) -> tuple[str, ...]:
+def names_allowed(
+    piece: Piece | None, *, routine: bool, tells_topic: bool = False, has_words: bool = False
+) -> tuple[str, ...]:
     """The names a template may use. `piece` is None for a layout; `routine`: a pathway of activities."""
     mail = () if piece is Piece.SMS else _MAIL_ONLY
-    return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()), *(_TOPIC_ONLY if tells_topic else ()))
+    own = (*(_TOPIC_ONLY if tells_topic else ()), *(_WORDS_ONLY if has_words else ()))
+    return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()), *own)
 
 
 def parse(environment: Environment, source: str) -> nodes.Template | Finding:

@@ -22,6 +22,7 @@ STOP_LINE = "stop_line"  # how to stop, put behind a reminder; a text only
 FOR_WHOM = "for_whom"  # the clinic's name and whom it is about, which open what goes to several; a text only
 CONFIRM_NUMBER = "confirm_number"  # may we text you on this number? a text only
 TOPIC_STOPPED = "topic_stopped"  # one topic has ended; `topic` says which
+FROM_STAFF = "from_staff"  # `words` are those that a member of staff wrote
 _SMS_ONLY = (STOP_LINE, FOR_WHOM, CONFIRM_NUMBER)
 SERVICE_MESSAGES = (
     "help",
@@ -41,6 +42,7 @@ SERVICE_MESSAGES = (
     "who",
     FOR_WHOM,
     TOPIC_STOPPED,
+    FROM_STAFF,
     CONFIRM_NUMBER,
     STOP_LINE,
 )

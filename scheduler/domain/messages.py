@@ -87,4 +87,5 @@ class SkipReason(StrEnum):
     TOO_LATE = "too_late"  # its day or window passed before the service could send it
     STOPPED = "stopped"  # the patient said STOP while it was on its way
     WRONG_NUMBER = "wrong_number"  # whoever has the number or address said, while it was on its way, who they are not
+    WITHDRAWN = "withdrawn"  # whoever wrote it at the clinic took it back before it went
     SUPERSEDED = "superseded"  # an answer, a result or a changed plan made it pointless

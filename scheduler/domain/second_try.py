@@ -36,7 +36,7 @@ def second_try(
     needs its own day and window; the clinic's news waits for the next window; an answer to the patient's own message
     would come too late to be understood, and a copy is not worth a second.
     """
-    channel = contact.reach.choose(contact.channel)
+    channel = missed.way(contact)
     if missed.asks_for_number:  # of the number itself: it can go no other way, and has its own second time
         return None
     if (

@@ -13,6 +13,7 @@ from scheduler.domain.when import is_inside_window, local_date, next_date, windo
 
 SERVICE_MESSAGES = "service"  # the pathway name of messages that belong to none
 CONFIRM_NUMBER = "confirm_number"  # the service message: may we text you on this number?
+FROM_STAFF = "from_staff"  # the service message whose words a member of staff wrote
 
 _NEVER = frozenset({PatientStatus.DECEASED, PatientStatus.DISCHARGED})
 
@@ -68,6 +69,22 @@ class Pending:
         """Whether it asks if the number may be texted, so that it can go to that number alone."""
         return (self.pathway, self.template) == (SERVICE_MESSAGES, CONFIRM_NUMBER)
 
+    @property
+    def is_written(self) -> bool:
+        """Whether a member of staff wrote it, for the channel that it is on."""
+        return is_written(self.pathway, self.template)
+
+    def way(self, contact: Contact) -> Channel | None:
+        """The channel by which it may go to the patient now."""
+        if self.is_written:
+            return self.channel if contact.reach.has(self.channel) else None
+        return contact.reach.choose(contact.channel)
+
+
+def is_written(pathway: str, template: str) -> bool:
+    """Whether it is a message whose words a member of staff wrote."""
+    return (pathway, template) == (SERVICE_MESSAGES, FROM_STAFF)
+
 
 def last_look(message: Pending, contact: Contact, now: datetime) -> Verdict:
     """Whether `message` may go to the patient at `now` (UTC)."""
@@ -114,7 +131,7 @@ def _look_at_question(message: Pending, contact: Contact, now: datetime) -> Verd
 def _look_at_news(message: Pending, contact: Contact, now: datetime) -> Verdict:
     if message.asks_for_number:
         return _look_at_question(message, contact, now)
-    channel = contact.reach.choose(contact.channel)
+    channel = message.way(contact)
     if channel is None:
         return Skip(why_not_reached(contact))
     if message.kind is MessageKind.REMINDER and _over_budget(message, contact):

@@ -34,11 +34,13 @@ class Browsing(Protocol):
         *,
         kind: str | None = None,
         assignee: str | None = None,
+        is_free: bool = False,
+        is_urgent: bool = False,
         due_before: date | None = None,
         limit: int,
         offset: int = 0,
     ) -> list[TaskLine]:
-        """Open tasks, the most pressing first; `due_before` is a day of the clinic."""
+        """Open tasks, the most pressing first; `is_free`: nobody has them. `due_before` is a day of the clinic."""
         ...
 
     def patient_lines(

@@ -86,8 +86,10 @@ class Inbox(Protocol):
 
     def reply(self, clinic_id: int, reply_id: UUID) -> Reply | None: ...
 
-    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
-        """The clinic's replies, oldest first."""
+    def replies(
+        self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None, limit: int | None = None
+    ) -> list[Reply]:
+        """The clinic's replies, oldest first; with `limit`, the latest so many."""
         ...
 
 

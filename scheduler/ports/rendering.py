@@ -22,6 +22,7 @@ class MessageValues:
     count: int = 0  # exercise only: days done this week
     for_whom: str = ""  # on a number that several share, or to a carer: the mark of whom it is about
     choices: str = ""  # the letters of those who share a number, as the question who wrote lists them
+    words: str = ""  # those of a member of staff, in the message that carries them
     topic: str = ""  # what has ended, as the name of its pathway, for the message that says so
 
 

@@ -19,7 +19,9 @@ from scheduler.ports.browsing import Browsing
 from scheduler.ports.drafts import Drafts
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
+from scheduler.ports.message_lists import MessageLists
 from scheduler.ports.numbers import Numbers
+from scheduler.ports.patient_file import PatientFile
 from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
@@ -289,6 +291,12 @@ class Unit(Protocol):
 
     @property
     def patients(self) -> Patients: ...
+
+    @property
+    def message_lists(self) -> MessageLists: ...
+
+    @property
+    def patient_file(self) -> PatientFile: ...
 
     @property
     def ledger(self) -> Ledger: ...

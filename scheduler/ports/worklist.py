@@ -106,10 +106,26 @@ class Worklist(Tasks, Protocol):
 
     def open_clearance(self, clinic_id: int, patient_id: UUID, *, named: str, now: datetime) -> None: ...
 
-    def clearances(self, clinic_id: int | None = None, *, case: int | None = None) -> list[Clearance]: ...
+    def clearances(
+        self, clinic_id: int | None = None, *, case: int | None = None, patient_id: UUID | None = None
+    ) -> list[Clearance]:
+        """The supplement cases of a clinic, or of one patient, or the one with this number in any, oldest first."""
+        ...
 
-    def decide_clearance(self, case: Clearance, *, decision: str, by: str, now: datetime) -> bool:
-        """Record a decision on an open case; False when somebody else has decided it meanwhile."""
+    def decide_clearance(
+        self,
+        case: Clearance,
+        *,
+        decision: str,
+        by: str,
+        now: datetime,
+        signed_with: str | None = None,
+        shown: str | None = None,
+    ) -> bool:
+        """Record a decision on an open case; False when somebody else has decided it meanwhile.
+
+        `signed_with`: what whoever decides has proved themselves by. `shown`: what they had before them.
+        """
         ...
 
     def add_result(self, result: Result, *, now: datetime) -> None: ...

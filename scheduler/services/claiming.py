@@ -15,7 +15,7 @@ from uuid import UUID
 from scheduler.domain.effects import needs_stop_line
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Channel
-from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, last_look
+from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, is_written, last_look
 from scheduler.domain.when import local_date
 from scheduler.ids import new_ids
 from scheduler.ports import Store, Unit
@@ -42,6 +42,7 @@ class Claimed:
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
     threads: Mapping[UUID, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[UUID, str] = field(default_factory=dict)  # of messages that staff wrote
     rerouted: list[tuple[ReadyMessage, Channel]] = field(default_factory=list)
 
     @property
@@ -83,6 +84,7 @@ class Claiming:
             verdicts: dict[tuple[object, ...], Verdict] = {}
             stopped = self._stopped_topics(unit, ready)
             batch.threads = _threads(unit, ready)
+            batch.words = _words(unit, ready)
             for one, attempt_id in zip(ready, new_ids(len(ready)), strict=True):
                 if one.message.enrolment_id in stopped:
                     fallen = Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
@@ -178,8 +180,13 @@ class Claiming:
         """A message that cannot be written, its template gone or broken since, must not hold up the others."""
         message = ready.message
         try:
-            thread = batch.threads.get(message.id, ())
-            composed = self._composer.compose(ready, clinic, attempt_id=attempt_id, thread=thread)
+            composed = self._composer.compose(
+                ready,
+                clinic,
+                attempt_id=attempt_id,
+                thread=batch.threads.get(message.id, ()),
+                words=batch.words.get(message.id, ""),
+            )
             batch.composed.append(composed)
         except Exception:  # noqa: BLE001 - whatever a template does, it is about this message alone
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
@@ -194,6 +201,12 @@ def _threads(unit: Unit, ready: Sequence[ReadyMessage]) -> Mapping[UUID, tuple[s
         if one.message.kind is MessageKind.REPLY and one.message.channel is Channel.EMAIL
     ]
     return unit.inbox.threads(answers) if answers else {}
+
+
+def _words(unit: Unit, ready: Sequence[ReadyMessage]) -> Mapping[UUID, str]:
+    """What staff wrote, of the messages whose words are theirs."""
+    wanted = [one.message.id for one in ready if is_written(one.message.pathway, one.message.template)]
+    return unit.patient_file.words_of(wanted) if wanted else {}
 
 
 def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...], Verdict]) -> Verdict:

@@ -10,7 +10,7 @@ from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, Mobility
-from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.sending import SERVICE_MESSAGES, is_written
 from scheduler.domain.sharing import OF_THE_NUMBER, first_name
 from scheduler.ports import (
     MessageValues,
@@ -51,15 +51,22 @@ class Composer:
         self._links = links
 
     def compose(
-        self, ready: ReadyMessage, clinic: Clinic, *, attempt_id: UUID, thread: tuple[str, ...] = ()
+        self,
+        ready: ReadyMessage,
+        clinic: Clinic,
+        *,
+        attempt_id: UUID,
+        thread: tuple[str, ...] = (),
+        words: str = "",
     ) -> Composed:
         """The attempt for a message, in its patient's language and to their present address, under a new id.
 
-        `thread`: the Message-IDs of the e-mail that it answers, and of those that led to it.
+        `thread`: the Message-IDs of the e-mail that it answers, and of those that led to it. `words`: of a message
+        that a member of staff wrote.
         """
         if ready.message.channel is Channel.SMS:
-            return self._compose_sms(ready.message, ready.to, clinic, attempt_id)
-        return self._compose_email(ready.message, ready.to, clinic, attempt_id, thread)
+            return self._compose_sms(ready.message, ready.to, clinic, attempt_id, words)
+        return self._compose_email(ready.message, ready.to, clinic, attempt_id, thread, words)
 
     def text(
         self, message: PlannedMessage, patient: Patient, clinic: Clinic, *, to: Recipient | None = None
@@ -68,13 +75,27 @@ class Composer:
 
         `to` is who gets it, when that is not the patient alone.
         """
-        if message.channel is Channel.SMS:
-            sms = self._sms(message, to or patient, patient.mobility, clinic)
-            return sms.body, sms.segments
-        return self._email(message, to or patient, patient.mobility, clinic).text, 0
+        drafted = self.draft(message, patient, clinic, to=to)
+        return (drafted.body, drafted.segments) if isinstance(drafted, RenderedSms) else (drafted.text, 0)
 
-    def _compose_sms(self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID) -> Composed:
-        text = self._sms(message, to, to.contact.mobility, clinic)
+    def draft(
+        self,
+        message: PlannedMessage,
+        patient: Patient,
+        clinic: Clinic,
+        *,
+        to: Recipient | None = None,
+        words: str = "",
+    ) -> RenderedSms | RenderedEmail:
+        """A message as it would go, its subject included. As `text`; `words` as in `compose`."""
+        if message.channel is Channel.SMS:
+            return self._sms(message, to or patient, patient.mobility, clinic, words)
+        return self._email(message, to or patient, patient.mobility, clinic, words)
+
+    def _compose_sms(
+        self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID, words: str
+    ) -> Composed:
+        text = self._sms(message, to, to.contact.mobility, clinic, words)
         attempt = _attempt(attempt_id, message, to.address, None, text.body, text, segments=text.segments)
         return Composed(
             message,
@@ -90,9 +111,15 @@ class Composer:
         )
 
     def _compose_email(
-        self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID, thread: tuple[str, ...]
+        self,
+        message: LedgerMessage,
+        to: Recipient,
+        clinic: Clinic,
+        attempt_id: UUID,
+        thread: tuple[str, ...],
+        words: str,
     ) -> Composed:
-        mail = self._email(message, to, to.contact.mobility, clinic)
+        mail = self._email(message, to, to.contact.mobility, clinic, words)
         attempt = _attempt(attempt_id, message, to.address, mail.subject, mail.text, mail, segments=0)
         sender = clinic.email_from or ""
         return Composed(
@@ -113,10 +140,10 @@ class Composer:
             ),
         )
 
-    def _sms(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedSms:
+    def _sms(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic, words: str) -> RenderedSms:
         """The text, opened by whom it is about where that needs saying, in as many segments as without."""
         languages = language_chain(to.language, clinic.language)
-        values = self._values(message, to, mobility, clinic, languages)
+        values = self._values(message, to, mobility, clinic, languages, words=words)
         text = self._rendered(message, languages, values)
         most = text.segments
         for opening in self._openings(message, to, languages, values):
@@ -128,7 +155,7 @@ class Composer:
     def _rendered(self, message: _Message, languages: tuple[str, ...], values: MessageValues) -> RenderedSms:
         return self._renderer.sms(message.pathway, message.template, languages, values, stop_line=message.stop_line)
 
-    def _email(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic) -> RenderedEmail:
+    def _email(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic, words: str) -> RenderedEmail:
         languages = language_chain(to.language, clinic.language)
         values = self._values(
             message,
@@ -136,6 +163,7 @@ class Composer:
             mobility,
             clinic,
             languages,
+            words=words,
             unsubscribe_url=self._links.unsubscribe(clinic.id, _link_of(to)),
         )
         opening = next(self._openings(message, to, languages, values), values.clinic)
@@ -161,8 +189,11 @@ class Composer:
         clinic: Clinic,
         languages: tuple[str, ...],
         *,
+        words: str,
         unsubscribe_url: str = "",
     ) -> MessageValues:
+        if is_written(message.pathway, message.template) and not words:
+            raise LookupError("the words of a message that staff wrote are not on record")
         activities = self._renderer.activities(message.pathway, mobility, languages)
         return MessageValues(
             clinic=clinic.message_name,
@@ -173,6 +204,7 @@ class Composer:
             activity=activities[message.turn % len(activities)] if activities else "",
             count=message.count,
             choices=to.choices if isinstance(to, Recipient) else "",
+            words=words,
             topic=message.step if message.pathway == SERVICE_MESSAGES else "",
         )
 

@@ -17,7 +17,7 @@ from scheduler.domain.messages import MessageKind
 from scheduler.domain.pathway import Pathway
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.planning import next_contact
-from scheduler.domain.reacting import Situation, realign, reopen
+from scheduler.domain.reacting import Situation
 from scheduler.domain.stepping import begin
 from scheduler.domain.when import local_date
 from scheduler.ids import new_id, new_ids
@@ -26,7 +26,7 @@ from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.intake.draft import Excluded, Exclusion, PatientDraft
 from scheduler.services.merging import LatestConsents, Merged, merge, new_patient
-from scheduler.services.reaching import has_other_address, is_reachable, reach_again
+from scheduler.services.replanning import replanned
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
 
@@ -187,16 +187,8 @@ class Enroller:
         )
 
     def _replan(self, unit: Unit, before: Patient, patient: Patient, enrolled: tuple[Enrolled, ...]) -> Decided:
-        """What a changed record makes of the plan: the next contact anew, and what waited for a way to be reached."""
-        contact = patient.contact(self._clinic)
-        situation = realign(Situation(contact, enrolled, self._rules.pathways, self._now))
-        if is_reachable(before.contact(self._clinic)) or not is_reachable(contact):
-            change = situation.unchanged()
-        elif has_other_address(before, patient):
-            change = reach_again(unit, patient, situation)
-        else:
-            change = reopen(situation)
-        return Decided(patient.id, self._clinic.id, enrolled, change)
+        """What a changed record makes of the plan."""
+        return replanned(unit, self._rules, self._clinic, before, patient, enrolled, now=self._now)
 
     def _match_pathways(
         self, unit: Unit, merged: Merged, enrolled: tuple[Enrolled, ...], names: tuple[str, ...]

@@ -86,11 +86,19 @@ def add_result(
 
 
 def decide_clearance(
-    store: Store, rules: Rules, *, case: int, decision: Decision, by: str, now: datetime
+    store: Store,
+    rules: Rules,
+    *,
+    case: int,
+    decision: Decision,
+    by: str,
+    now: datetime,
+    signed_with: str | None = None,
+    shown: str | None = None,
 ) -> Clearance:
     """A clinician decides a supplement case; the patient gets that decision's approved wording.
 
-    Raises `CaseError`.
+    `signed_with` is what they proved themselves by, `shown` what they had before them. Raises `CaseError`.
     """
     with store.writing() as unit:
         found = unit.worklist.clearances(case=case)
@@ -103,7 +111,9 @@ def decide_clearance(
                 f"{by} is not a clinician of clinic {clinic.code}; only a clinician decides: "
                 "`bonewise staff add --role clinician` adds one"
             )
-        if not unit.worklist.decide_clearance(opened, decision=decision.value, by=by, now=now):
+        if not unit.worklist.decide_clearance(
+            opened, decision=decision.value, by=by, now=now, signed_with=signed_with, shown=shown
+        ):
             raise CaseError(f"supplement case {case} was already decided: {opened.decision} by {opened.decided_by}")
         loaded = load(unit, rules, clinic, opened.patient_id, now)
         if loaded is not None:

@@ -105,13 +105,7 @@ def merge(
     if not changed:
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
-    if "phone" in changed and after.phone != patient.phone:
-        is_bad = (Channel.SMS, (after.phone or "").lower()) in bad
-        # Who has it now has never read how to stop.
-        after = replace(after, phone_bad=is_bad, stop_line_on=None, phone_confirmed=False, number_check=UNASKED)
-    if "email" in changed and after.email != patient.email:
-        after = replace(after, email_bad=(Channel.EMAIL, (after.email or "").lower()) in bad)
-    after = with_status_of_addresses(after)
+    after = at_other_addresses(patient, after, bad=bad)
     for channel, granted in decided.items():
         after = with_consent(after, channel, granted=granted)
     consents = tuple(
@@ -119,6 +113,17 @@ def merge(
         for channel, granted in decided.items()
     )
     return Merged(after, consents, changed, pathways_before=tuple(before.get("pathways") or ()))
+
+
+def at_other_addresses(before: Patient, after: Patient, *, bad: AbstractSet[tuple[Channel, str]]) -> Patient:
+    """`after` with what another number or address than `before` makes of the record; `bad` as in `merge`."""
+    if after.phone != before.phone:
+        is_bad = (Channel.SMS, (after.phone or "").lower()) in bad
+        # Who has it now has never read how to stop.
+        after = replace(after, phone_bad=is_bad, stop_line_on=None, phone_confirmed=False, number_check=UNASKED)
+    if after.email != before.email:
+        after = replace(after, email_bad=(Channel.EMAIL, (after.email or "").lower()) in bad)
+    return with_status_of_addresses(after)
 
 
 def _is_news(before: Any, value: Any) -> bool:

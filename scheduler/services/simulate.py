@@ -77,15 +77,15 @@ def simulate(
     if mrn is not None and not patients:
         raise UnknownPatientError(mrn, clinic)
     for patient in patients:
-        walk = _Walk(rules, clinic, patient, enrolled.get(patient.id, ()))
+        walk = Walk(rules, clinic, patient, enrolled.get(patient.id, ()))
         answers = (script or {}).get(patient.mrn, ())
         for at, message in walk.messages(start, start + timedelta(days=days), answers):
             to = recipients.get((patient.id, message.to, message.channel))
             yield _simulated(composer, clinic, patient, at, message, to)
 
 
-class _Walk:
-    """One patient on the way through the future."""
+class Walk:
+    """One patient on the way through the future, by the functions that plan the present."""
 
     def __init__(self, rules: Rules, clinic: Clinic, patient: Patient, enrolled: tuple[Enrolled, ...]) -> None:
         self._rules = rules

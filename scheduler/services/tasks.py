@@ -37,11 +37,16 @@ def find(unit: Unit, clinic: Clinic, task_id: int) -> tuple[Task, list[TaskEvent
 def assign(store: Store, act: Act, *, to: str | None) -> Task:
     """Give an open task to a member of staff, or with None to nobody. Raises `TaskError`."""
     with store.writing() as unit:
-        task = _begin(unit, act)
-        _require_open(act.clinic, task)
-        assignee = None if to is None else _able(unit, act.clinic, to)
-        unit.worklist.assign(act.clinic.id, task.id, assignee, by=_able(unit, act.clinic, act.by), now=act.now)
-        return _end(unit, act, "assigned")
+        return assign_in(unit, act, to=to)
+
+
+def assign_in(unit: Unit, act: Act, *, to: str | None) -> Task:
+    """As `assign`, as a part of a transaction."""
+    task = _begin(unit, act)
+    _require_open(act.clinic, task)
+    assignee = None if to is None else _able(unit, act.clinic, to)
+    unit.worklist.assign(act.clinic.id, task.id, assignee, by=_able(unit, act.clinic, act.by), now=act.now)
+    return _end(unit, act, "assigned")
 
 
 def note(store: Store, act: Act, words: str) -> Task:
@@ -57,18 +62,23 @@ def note(store: Store, act: Act, words: str) -> Task:
 
 def close(store: Store, act: Act, *, resolution: Resolution, words: str = "") -> Task:
     """End an open task. Raises `TaskError`."""
+    with store.writing() as unit:
+        return close_in(unit, act, resolution=resolution, words=words)
+
+
+def close_in(unit: Unit, act: Act, *, resolution: Resolution, words: str = "") -> Task:
+    """As `close`, as a part of a transaction."""
     said = _words(words)
     if resolution is Resolution.SETTLED:
         raise TaskError("'settled' is how a task ends by itself; choose another resolution")
     if resolution is Resolution.OTHER and not said:
         raise TaskError("the resolution 'other' says nothing by itself; say in words how the task ended")
-    with store.writing() as unit:
-        task = _begin(unit, act)
-        _require_open(act.clinic, task)
-        _require_decided(unit, act.clinic, task)
-        by = _able(unit, act.clinic, act.by)
-        unit.worklist.resolve(act.clinic.id, task.id, resolution, said, by=by, now=act.now)
-        return _end(unit, act, f"closed: {resolution.value}")
+    task = _begin(unit, act)
+    _require_open(act.clinic, task)
+    _require_decided(unit, act.clinic, task)
+    by = _able(unit, act.clinic, act.by)
+    unit.worklist.resolve(act.clinic.id, task.id, resolution, said, by=by, now=act.now)
+    return _end(unit, act, f"closed: {resolution.value}")
 
 
 def reopen(store: Store, rules: Rules, act: Act, *, words: str = "") -> Task:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.when import instant
+from scheduler.domain.people import Channel
 from scheduler.ports import Store
-from scheduler.records import Clinic, TaskLine, Trouble
+from scheduler.records import Clinic, DayCount, TaskLine, Trouble
+from scheduler.services.message_lists import STATUSES, Which, bounds
 
 MOST_TASKS = 12
 MOST_TROUBLES = 8
 _LOOKS_BACK = timedelta(days=2)
 
-_WENT = (MessageStatus.SENT, MessageStatus.DELIVERED)
-_GOING = (MessageStatus.PLANNED, MessageStatus.SENDING)
-_DID_NOT_ARRIVE = (MessageStatus.FAILED, MessageStatus.UNDELIVERED, MessageStatus.EXPIRED, MessageStatus.NOT_SENT)
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """An hour of the clinic's day: of each channel, how many went and how many are still to go."""
+
+    hour: int
+    went: Mapping[Channel, int]
+    to_go: Mapping[Channel, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +46,14 @@ class Today:
     held_back: int  # by a rule: no consent, pause, budget
     replies: int
     troubles: tuple[Trouble, ...]  # the newest
+    hours: tuple[Hour, ...]  # in which something went or goes
 
 
 def today(store: Store, clinic: Clinic, *, now: datetime) -> Today:
     """The clinic's day at `now` (UTC)."""
     zone = ZoneInfo(clinic.timezone)
     local = now.astimezone(zone)
-    midnight, next_midnight = _midnight(local.date(), zone), _midnight(local.date() + timedelta(days=1), zone)
+    midnight, next_midnight = bounds(local.date(), zone)
     with store.reading() as unit:
         counts = unit.browsing.messages_by_status(clinic.id, since=midnight, until=next_midnight)
         alike = unit.worklist.open_counts(clinic.id)
@@ -53,6 +61,10 @@ def today(store: Store, clinic: Clinic, *, now: datetime) -> Today:
         troubles = unit.browsing.troubles(clinic.id, since=now - _LOOKS_BACK, limit=MOST_TROUBLES)
         to_plan = unit.browsing.due_until(clinic.id, next_midnight)
         replies = unit.browsing.replies_since(clinic.id, midnight)
+        by_hour = [
+            *unit.message_lists.counts(clinic.id, since=midnight, until=next_midnight),
+            *unit.message_lists.due_counts(clinic.id, until=next_midnight),
+        ]
     kinds: dict[str, int] = {}
     for each in alike:
         kinds[each.kind] = kinds.get(each.kind, 0) + each.count
@@ -63,14 +75,15 @@ def today(store: Store, clinic: Clinic, *, now: datetime) -> Today:
         overdue_tasks=sum(each.count for each in alike if each.due < local.date()),
         by_kind=tuple(sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))),
         tasks=tuple(tasks),
-        went=_of(counts, *_WENT),
-        going=_of(counts, *_GOING),
+        went=_of(counts, *STATUSES[Which.WENT]),
+        going=_of(counts, *STATUSES[Which.GOING]),
         to_plan=to_plan,
-        did_not_arrive=_of(counts, *_DID_NOT_ARRIVE),
-        unknown=_of(counts, MessageStatus.UNKNOWN),
-        held_back=_of(counts, MessageStatus.SKIPPED),
+        did_not_arrive=_of(counts, *STATUSES[Which.DID_NOT_ARRIVE]),
+        unknown=_of(counts, *STATUSES[Which.UNKNOWN]),
+        held_back=_of(counts, *STATUSES[Which.HELD_BACK]),
         replies=replies,
         troubles=tuple(troubles),
+        hours=_hours(by_hour, local),
     )
 
 
@@ -78,5 +91,14 @@ def _of(counts: Mapping[MessageStatus, int], *statuses: MessageStatus) -> int:
     return sum(counts.get(status, 0) for status in statuses)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return instant(day, time(), zone).astimezone(UTC)
+def _hours(counts: Iterable[DayCount], local: datetime) -> tuple[Hour, ...]:
+    """The hours of the clinic's day. Who is late is due now."""
+    went: dict[int, Counter[Channel]] = defaultdict(Counter)
+    to_go: dict[int, Counter[Channel]] = defaultdict(Counter)
+    for count in counts:
+        at = count.at.astimezone(local.tzinfo)
+        if count.status in STATUSES[Which.WENT]:
+            went[at.hour if at.date() == local.date() else local.hour][count.channel] += count.number
+        elif (count.status is None or count.status in STATUSES[Which.GOING]) and at.date() <= local.date():
+            to_go[max(at, local).hour][count.channel] += count.number
+    return tuple(Hour(hour, went.get(hour, {}), to_go.get(hour, {})) for hour in sorted({*went, *to_go}))

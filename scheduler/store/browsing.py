@@ -114,16 +114,22 @@ class Browsing:
         *,
         kind: str | None = None,
         assignee: str | None = None,
+        is_free: bool = False,
+        is_urgent: bool = False,
         due_before: date | None = None,
         limit: int,
         offset: int = 0,
     ) -> list[TaskLine]:
-        """Open tasks, the most pressing first; `due_before` is a day of the clinic."""
+        """Open tasks, the most pressing first; `is_free`: nobody has them. `due_before` is a day of the clinic."""
         which: list[ColumnElement[bool]] = [tasks.c.clinic_id == clinic_id, tasks.c.status == TaskStatus.OPEN.value]
         if kind is not None:
             which.append(tasks.c.kind == kind)
         if assignee is not None:
             which.append(tasks.c.assignee == assignee)
+        if is_free:
+            which.append(tasks.c.assignee.is_(None))
+        if is_urgent:
+            which.append(tasks.c.priority == TaskPriority.URGENT.value)
         if due_before is not None:
             which.append(tasks.c.due < due_before)
         query = (

@@ -308,14 +308,18 @@ class Inbox:
         row = self._connection.execute(query).first()
         return None if row is None else self._reply(row, row.mrn)
 
-    def replies(self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None) -> list[Reply]:
-        """The clinic's replies, oldest first."""
-        query = _REPLIES.where(replies.c.clinic_id == clinic_id).order_by(replies.c.received_at, replies.c.id)
+    def replies(
+        self, clinic_id: int, *, mrn: str | None = None, since: datetime | None = None, limit: int | None = None
+    ) -> list[Reply]:
+        """The clinic's replies, oldest first; with `limit`, the latest so many."""
+        query = _REPLIES.where(replies.c.clinic_id == clinic_id)
         if mrn is not None:
             query = query.where(patients.c.mrn == mrn, replies.c.candidates.is_(None))
         if since is not None:
             query = query.where(replies.c.received_at >= since)
-        return [self._reply(row, None if row.candidates else row.mrn) for row in self._connection.execute(query)]
+        query = query.order_by(replies.c.received_at.desc(), replies.c.id.desc())
+        found = self._connection.execute(query if limit is None else query.limit(limit))
+        return [self._reply(row, None if row.candidates else row.mrn) for row in found][::-1]
 
     def _reply(self, row: rows.AnyRow, mrn: str | None) -> Reply:
         return Reply(

@@ -84,7 +84,7 @@ class Ledger:
         """Add messages of (patient, clinic, enrolment). `versions` names each pathway's version."""
 
         def made(message: PlannedMessage) -> rows.Values:
-            return _planned_values(message) | {"pathway_version": versions.get(message.pathway, "")}
+            return planned_values(message) | {"pathway_version": versions.get(message.pathway, "")}
 
         values = once_each(made)
         each = list(planned)
@@ -358,7 +358,7 @@ def _skipped_values(reminder: SkippedReminder) -> rows.Values:
     }
 
 
-def _planned_values(message: PlannedMessage) -> rows.Values:
+def planned_values(message: PlannedMessage) -> rows.Values:
     return {
         "kind": message.kind.value,
         "recipient": message.to.value,

@@ -392,6 +392,20 @@ attempts = Table(
     ),
 )
 
+written_messages = Table(
+    "written_messages",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("words", Sealed, nullable=False),  # as typed; the clinic's name and how to stop come with the template
+    Column("written_at", Instant, nullable=False),
+    Column("written_by", String(254), nullable=False),  # e-mail address of a member of staff
+    Column("once", String(64), nullable=False),  # of the form: sent twice, it is one message
+    UniqueConstraint("clinic_id", "once"),
+    Index("ix_written_messages_patient_id", "patient_id"),
+)
+
 replies = Table(
     "replies",
     metadata,
@@ -593,7 +607,21 @@ clearances = Table(
     Column("decision", String(16)),
     Column("decided_at", Instant),
     Column("decided_by", String(254)),
+    Column("signed_with", String(16)),  # what whoever decided proved themselves by; null: at the command line
+    Column("shown", Sealed),  # what they had before them, the words to the patient included
     Index("ix_clearances_patient_id", "patient_id"),
+)
+
+patient_notes = Table(
+    "patient_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    _patient(),
+    Column("noted_at", Instant, nullable=False),
+    Column("noted_by", String(254), nullable=False),  # e-mail address of a member of staff
+    Column("words", Sealed, nullable=False),
+    Index("ix_patient_notes_patient_id", "patient_id"),
 )
 
 audit = Table(

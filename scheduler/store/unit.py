@@ -22,8 +22,10 @@ from scheduler.store.inbox import Inbox
 from scheduler.store.installation import Installation
 from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
+from scheduler.store.message_lists import MessageLists
 from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
+from scheduler.store.patient_file import PatientFile
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
@@ -44,6 +46,8 @@ class Unit:
         self.accounts = Accounts(connection, vault)
         self.browsing = Browsing(connection, vault)
         self.patients = Patients(connection, vault)
+        self.message_lists = MessageLists(connection, vault)
+        self.patient_file = PatientFile(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.staff_mail = StaffMails(connection, vault)

@@ -29,8 +29,10 @@ class Worklist(Tasks):
             )
         )
 
-    def clearances(self, clinic_id: int | None = None, *, case: int | None = None) -> list[Clearance]:
-        """The supplement cases of a clinic, or the one with this number in any, oldest first."""
+    def clearances(
+        self, clinic_id: int | None = None, *, case: int | None = None, patient_id: UUID | None = None
+    ) -> list[Clearance]:
+        """The supplement cases of a clinic, or of one patient, or the one with this number in any, oldest first."""
         query = (
             select(clearances, patients.c.mrn)
             .join(patients, patients.c.id == clearances.c.patient_id)
@@ -40,6 +42,8 @@ class Worklist(Tasks):
             query = query.where(clearances.c.clinic_id == clinic_id)
         if case is not None:
             query = query.where(clearances.c.id == case)
+        if patient_id is not None:
+            query = query.where(clearances.c.patient_id == patient_id)
         return [self._clearance(row) for row in self._connection.execute(query)]
 
     def _clearance(self, row: rows.AnyRow) -> Clearance:
@@ -53,9 +57,20 @@ class Worklist(Tasks):
             decision=row.decision,
             decided_at=row.decided_at,
             decided_by=row.decided_by,
+            signed_with=row.signed_with,
+            shown=self._vault.open("clearances.shown", row.shown),
         )
 
-    def decide_clearance(self, case: Clearance, *, decision: str, by: str, now: datetime) -> bool:
+    def decide_clearance(
+        self,
+        case: Clearance,
+        *,
+        decision: str,
+        by: str,
+        now: datetime,
+        signed_with: str | None = None,
+        shown: str | None = None,
+    ) -> bool:
         """Record a decision on an open case; False when somebody else has decided it meanwhile."""
         decided = self._connection.execute(
             update(clearances)
@@ -64,7 +79,13 @@ class Worklist(Tasks):
                 clearances.c.clinic_id == case.clinic_id,
                 clearances.c.decision.is_(None),
             )
-            .values(decision=decision, decided_by=by, decided_at=now)
+            .values(
+                decision=decision,
+                decided_by=by,
+                decided_at=now,
+                signed_with=signed_with,
+                shown=self._vault.seal("clearances.shown", shown),
+            )
         )
         return decided.rowcount == 1
 

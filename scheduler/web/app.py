@@ -22,9 +22,13 @@ from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
 from scheduler.web.staff import (
+    agreeing,
     audit,
+    care_plan,
+    contact_data,
     drafts,
     keys,
+    message_lists,
     messages,
     pathways,
     patients,
@@ -34,6 +38,7 @@ from scheduler.web.staff import (
     signing,
     supplements,
     worklist,
+    writing,
 )
 
 THREADS = 8
@@ -48,6 +53,11 @@ ROUTERS = tuple(
         health,
         unsubscribing,
         patients,
+        writing,
+        contact_data,
+        agreeing,
+        care_plan,
+        message_lists,
         worklist,
         supplements,
         messages,

@@ -9,7 +9,19 @@ import pytest
 from playwright.sync_api import expect
 
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 320, "height": 720}}
-PAGES = ("/", "/worklist", "/worklist/1", "/patients", "/patients/HC-1005", "/supplements", "/staff")
+PAGES = (
+    "/",
+    "/today/messages?status=went",
+    "/worklist",
+    "/worklist/1",
+    "/patients",
+    "/patients/HC-1005",
+    "/patients/HC-1005/contact",
+    "/patients/HC-1005/consent",
+    "/patients/HC-1005/carer",
+    "/supplements",
+    "/staff",
+)
 
 
 def entered(context: Any, site: str, role: str) -> Any:

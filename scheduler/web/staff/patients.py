@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from typing import Annotated
-from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from scheduler.domain.people import PatientStatus
 from scheduler.services import care
-from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.care import CareError, Deciding
-from scheduler.services.chart import chart
-from scheduler.services.facts import ResultError, ResultKind, add_result
+from scheduler.services.facts import ResultKind, add_result
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.fields import parse_time
-from scheduler.services.situations import UnknownPatientError
 from scheduler.web.forms import OwnFields
-from scheduler.web.site import Here, Site
+from scheduler.web.site import Here
 from scheduler.web.staff.page import clinic_now, staff_page
+from scheduler.web.staff.patient_page import date_from, do, patient_page
 from scheduler.web.staff.session import Carer, Reader
 
 router = APIRouter(prefix="/patients")
@@ -29,7 +24,6 @@ router = APIRouter(prefix="/patients")
 PAGE = 50  # patients
 MOST_MONTHS = 120
 LONGEST_VALUE = 32  # characters
-_NOBODY = "This clinic has no patient with that MRN."
 
 Words = Annotated[str, Query(alias="q", max_length=200)]
 After = Annotated[str, Query(max_length=64)]
@@ -84,28 +78,28 @@ def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLR
 
 
 @router.get("/{mrn}")
-def patient(request: Request, site: Here, who: Reader, mrn: str) -> HTMLResponse:
-    """One patient: the conversation, the pathways, and what stands open."""
-    return patient_page(request, site, who, mrn)
+def patient(request: Request, site: Here, who: Reader, mrn: str, whole: str = "") -> HTMLResponse:
+    """One patient: the conversation (its latest part, or the `whole`), the pathways, and what stands open."""
+    return patient_page(request, site, who, mrn, is_whole=bool(whole))
 
 
 @router.post("/{mrn}/pause")
 def pause(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
     """Hold all reminders, until a day or until further notice."""
     until = fields.get("until", "").strip()
-    return _do(
+    return do(
         request,
         site,
         who,
         mrn,
-        lambda about: care.pause(site.app.store, site.app.rules, about, until=_date(until) if until else None),
+        lambda about: care.pause(site.app.store, site.app.rules, about, until=date_from(until) if until else None),
     )
 
 
 @router.post("/{mrn}/resume")
 def resume(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
     """Lift a pause."""
-    return _do(request, site, who, mrn, lambda about: care.resume(site.app.store, site.app.rules, about))
+    return do(request, site, who, mrn, lambda about: care.resume(site.app.store, site.app.rules, about))
 
 
 @router.post("/{mrn}/time")
@@ -120,7 +114,7 @@ def contact_time(request: Request, site: Here, who: Carer, mrn: str, fields: Own
             raise CareError(f"the time {typed[:20]!r}: {error}") from error
         care.set_contact_time(site.app.store, site.app.rules, about, at)
 
-    return _do(request, site, who, mrn, change)
+    return do(request, site, who, mrn, change)
 
 
 @router.post("/{mrn}/result")
@@ -139,7 +133,7 @@ def result(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields
             about.clinic,
             mrn=about.mrn,
             kind=ResultKind(kind),
-            taken_on=_date(fields.get("taken_on", "")),
+            taken_on=date_from(fields.get("taken_on", "")),
             value=fields.get("value", "").strip()[:LONGEST_VALUE] or None,
             unit=fields.get("unit", "").strip()[:LONGEST_VALUE] or None,
             next_months=int(months) if months else None,
@@ -147,50 +141,7 @@ def result(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields
             now=about.now,
         )
 
-    return _do(request, site, who, mrn, record)
-
-
-def _do(request: Request, site: Site, who: SignedIn, mrn: str, act: Callable[[Deciding], None]) -> Response:
-    """Do it, and show the patient as they are then; a refusal stands on the same page."""
-    try:
-        act(Deciding(clinic=who.clinic, mrn=mrn, by=who.account.email, now=site.app.clock.now()))
-    except UnknownPatientError as error:
-        raise HTTPException(404, _NOBODY) from error
-    except (CareError, ResultError) as error:
-        return patient_page(request, site, who, mrn, wrong=str(error))
-    return RedirectResponse(f"/patients/{quote(mrn, safe='')}", status_code=303)
-
-
-def patient_page(request: Request, site: Site, who: SignedIn, mrn: str, *, wrong: str | None = None) -> HTMLResponse:
-    """The page of a patient of the clinic; that somebody saw it goes on record. Raises 404."""
-    app, now = site.app, site.app.clock.now()
-    with app.store.writing() as unit:
-        known = unit.patients.by_mrn(who.clinic.id, [mrn]).get(mrn)
-        if known is None:
-            raise HTTPException(404, _NOBODY)
-        # Who looked at whom is on record, as 45 CFR 164.312(b) asks.
-        unit.installation.audit([(who.clinic.id, "patient viewed", known.id, "")], actor=who.account.email, now=now)
-        seen = chart(unit, app.rules, who.clinic, known, now=now)
-    return staff_page(
-        request,
-        site,
-        who,
-        "patient.html",
-        status=200 if wrong is None else 422,
-        here="/patients",
-        chart=seen,
-        one=seen.patient,
-        titles={name: kind.title for name, kind in app.rules.task_kinds.items()},
-        wrong=wrong,
-    )
-
-
-def _date(typed: str) -> date:
-    """A date as browsers send it. Raises `CareError`."""
-    try:
-        return date.fromisoformat(typed.strip())
-    except ValueError as error:
-        raise CareError(f"the date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02") from error
+    return do(request, site, who, mrn, record)
 
 
 def _status(wanted: str) -> PatientStatus | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from scheduler.records import Clearance
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.signing_in import is_code_right, is_password_right
+from scheduler.services.decisions import Wordings, wordings
 from scheduler.services.facts import CaseError, Decision, decide_clearance
 from scheduler.web.forms import OwnFields
 from scheduler.web.site import Here, Site
@@ -17,6 +20,7 @@ from scheduler.web.staff.session import Clinician, Reader, wall_time
 router = APIRouter(prefix="/supplements")
 
 MOST_DECIDED = 30  # the latest
+_CODE = 6  # digits
 _NOT_SIGNED = "That is not your password, nor a fresh code."
 
 
@@ -30,33 +34,56 @@ def supplements(request: Request, site: Here, who: Reader) -> HTMLResponse:
 def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: OwnFields) -> Response:
     """Decide a case and sign the decision."""
     app = site.app
-    if not any(case.id == case_id for case in _cases(site, who)):
+    case = next((each for each in _cases(site, who) if each.id == case_id), None)
+    if case is None:
         raise HTTPException(404, "This clinic has no such case.")
     chosen = fields.get("decision", "")
     if chosen not in list(Decision):
         return _page(request, site, who, wrong=(case_id, "Choose one of the three."))
-    if not _is_signed(site, who, fields.get("signature", "")):
-        return _page(
-            request, site, who, wrong=(case_id, "That is not your password, nor a fresh code."), chosen=chosen
-        )
+    signed_with = _signed_with(site, who, fields.get("signature", ""))
+    if signed_with is None:
+        return _page(request, site, who, wrong=(case_id, _NOT_SIGNED), chosen=chosen)
     try:
         decide_clearance(
-            app.store, app.rules, case=case_id, decision=Decision(chosen), by=who.account.email, now=app.clock.now()
+            app.store,
+            app.rules,
+            case=case_id,
+            decision=Decision(chosen),
+            by=who.account.email,
+            now=app.clock.now(),
+            signed_with=signed_with,
+            shown=_shown(case, _wordings(site, who, [case]).get(case.id, {}), Decision(chosen)),
         )
     except CaseError as error:
         return _page(request, site, who, wrong=(case_id, str(error)))
     return RedirectResponse("/supplements", status_code=303)
 
 
-def _is_signed(site: Site, who: SignedIn, typed: str) -> bool:
-    """By the password, or a code of the second factor. In the sample clinic, where nobody has either, by anything."""
+def _signed_with(site: Site, who: SignedIn, typed: str) -> str | None:
+    """What proves that it is they who sign: the password, or a code of the second factor; None: nothing does.
+
+    In the sample clinic, where nobody has either, anything.
+    """
     if who.clinic.is_sample and who.account.password is None and site.app.settings.is_simulated:
-        return bool(typed.strip())
+        return "sample" if typed.strip() else None
     store, now = site.app.store, wall_time()
-    looks_like_code = typed.replace(" ", "").isdigit() and len(typed.replace(" ", "")) == 6
-    if looks_like_code:
-        return is_code_right(store, who.account, typed, now=now)
-    return is_password_right(store, who.account, typed, now=now)
+    digits = typed.replace(" ", "")
+    if digits.isdigit() and len(digits) == _CODE:
+        return "code" if is_code_right(store, who.account, typed, now=now) else None
+    return "password" if is_password_right(store, who.account, typed, now=now) else None
+
+
+def _shown(case: Clearance, words: Wordings, decision: Decision) -> str:
+    """What the clinician had before them when they signed."""
+    told = words.get(decision)
+    to_patient = f"to the patient: {told}" if told else "nothing is sent to the patient"
+    return f"{case.named}\n{decision.value}\n{to_patient}"
+
+
+def _wordings(site: Site, who: SignedIn, cases: Sequence[Clearance]) -> dict[int, Wordings]:
+    app = site.app
+    with app.store.reading() as unit:
+        return wordings(unit, app.rules, app.composer, who.clinic, cases, now=app.clock.now())
 
 
 def _cases(site: Site, who: SignedIn) -> list[Clearance]:
@@ -69,6 +96,7 @@ def _page(
 ) -> HTMLResponse:
     cases = _cases(site, who)
     decided = [case for case in cases if case.decision is not None]
+    waiting = [case for case in cases if case.decision is None]
     mrns = list({case.patient for case in cases})
     with site.app.store.reading() as unit:
         names = {line.mrn: line.name for line in unit.browsing.patients_of(who.clinic.id, mrns)}
@@ -79,7 +107,8 @@ def _page(
         "supplements.html",
         status=200 if wrong is None else 422,
         here="/supplements",
-        waiting=[case for case in cases if case.decision is None],
+        waiting=waiting,
+        wordings=_wordings(site, who, waiting),
         decided=decided[: -MOST_DECIDED - 1 : -1],
         names=names,
         decisions=list(Decision),

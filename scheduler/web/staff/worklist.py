@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from scheduler.domain.tasks import BY_PEOPLE, Resolution
 from scheduler.records import Task
-from scheduler.services import tasks
+from scheduler.services import many_tasks, tasks
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.tasks import Act, TaskError
 from scheduler.web.forms import OwnFields
@@ -23,28 +25,99 @@ router = APIRouter(prefix="/worklist")
 MOST = 50  # tasks on a page
 _LAST_ID = 2**31 - 1
 
+_NOBODY = "nobody"
+
 Kind = Annotated[str, Query(max_length=64)]
+Address = Annotated[str, Query(max_length=254)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which open tasks are listed."""
+
+    kind: str = ""
+    mine: str = ""
+    due: str = ""
+    assignee: str = ""
+    page: int = 1
+
+    def query(self, **changed: object) -> str:
+        """The filter as the query of an address, with something changed."""
+        values = {**asdict(self), **changed}
+        return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
+
+
+def _filter(kind: Kind = "", mine: Kind = "", due: Kind = "", assignee: Address = "", page: PageNumber = 1) -> Filter:
+    return Filter(kind, mine, due, assignee, page)
+
+
+Wanted = Annotated[Filter, Depends(_filter)]
+
+
 @router.get("")
-def worklist(
-    request: Request, site: Here, who: Reader, kind: Kind = "", mine: str = "", due: Kind = "", page: PageNumber = 1
+def worklist(request: Request, site: Here, who: Reader, wanted: Wanted) -> HTMLResponse:
+    """Open tasks, the most pressing first: all, of one kind, somebody's, nobody's, urgent or overdue ones."""
+    return _list_page(request, site, who, wanted)
+
+
+@router.post("/several")
+def several(request: Request, site: Here, who: Carer, wanted: Wanted, fields: OwnFields) -> Response:
+    """Take, give back or close the tasks that were ticked, all or none."""
+    app, by, now = site.app, who.account.email, site.app.clock.now()
+    ids = [int(name[5:]) for name in fields if name.startswith("task-") and _is_id(name[5:])]
+    ids = [task_id for task_id in ids if 0 < task_id <= _LAST_ID]
+    chosen = fields.get("resolution", "")
+    try:
+        if "close" not in fields:
+            to = None if "give_back" in fields else by
+            many_tasks.assign_all(app.store, who.clinic, ids, to=to, by=by, now=now)
+        elif chosen in list(BY_PEOPLE):
+            many_tasks.close_all(
+                app.store,
+                who.clinic,
+                ids,
+                resolution=Resolution(chosen),
+                words=fields.get("words", ""),
+                by=by,
+                now=now,
+            )
+        else:
+            raise TaskError("choose how the tasks ended")
+    except TaskError as error:
+        return _list_page(request, site, who, wanted, wrong=str(error), ticked=ids, typed=fields)
+    return RedirectResponse(f"/worklist?{wanted.query()}".rstrip("?"), status_code=303)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 11
+
+
+def _list_page(
+    request: Request,
+    site: Site,
+    who: SignedIn,
+    wanted: Filter,
+    *,
+    wrong: str | None = None,
+    ticked: Sequence[int] = (),
+    typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
-    """Open tasks, the most pressing first: all, of one kind, one's own, or those that are overdue."""
-    assignee = who.account.email if mine else None
     today = clinic_now(site, who).date()
-    is_overdue = due == "overdue"
+    assignee = who.account.email if wanted.mine else wanted.assignee or None
     with site.app.store.reading() as unit:
         lines = unit.browsing.open_tasks(
             who.clinic.id,
-            kind=kind or None,
-            assignee=assignee,
-            due_before=today if is_overdue else None,
+            kind=wanted.kind or None,
+            assignee=None if assignee == _NOBODY else assignee,
+            is_free=assignee == _NOBODY,
+            is_urgent=wanted.due == "urgent",
+            due_before=today if wanted.due == "overdue" else None,
             limit=MOST + 1,
-            offset=(page - 1) * MOST,
+            offset=(wanted.page - 1) * MOST,
         )
         counts = unit.worklist.open_counts(who.clinic.id)
+        there = [one.email for one in unit.accounts.of_clinic(who.clinic.id) if one.left_at is None]
     kinds: dict[str, int] = {}
     for each in counts:
         kinds[each.kind] = kinds.get(each.kind, 0) + each.count
@@ -53,17 +126,21 @@ def worklist(
         site,
         who,
         "worklist.html",
+        status=422 if wrong else 200,
         here="/worklist",
         lines=lines[:MOST],
         is_more=len(lines) > MOST,
-        page=page,
-        kind=kind,
-        is_mine=bool(mine),
-        is_overdue=is_overdue,
+        wanted=wanted,
         kinds=sorted(kinds.items(), key=lambda pair: -pair[1]),
         total=sum(kinds.values()),
         titles=_titles(site),
         today=today,
+        people=there,
+        nobody=_NOBODY,
+        resolutions=BY_PEOPLE,
+        wrong=wrong,
+        ticked=ticked,
+        typed=typed or {},
     )
 
 

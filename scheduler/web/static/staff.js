@@ -43,3 +43,33 @@ if (ending) {
     }
   });
 }
+
+// How long a message is, while somebody writes it. The server counts: it knows all that goes with the words.
+for (const form of document.querySelectorAll("[data-counts]")) {
+  const words = form.elements.words;
+  const shown = document.getElementById(words.getAttribute("aria-describedby").split(" ")[0]);
+  let waiting = 0;
+  let asked = 0;
+  const count = async () => {
+    const mine = ++asked;
+    const answer = await fetch(form.dataset.counts, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok && !answer.redirected && mine === asked) {
+      shown.innerHTML = await answer.text();
+    }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(count, 250);
+  });
+}
+
+// How many tasks are ticked.
+for (const form of document.querySelectorAll("[data-several]")) {
+  const shown = form.querySelector("[data-ticked]");
+  const tell = () => {
+    const number = form.querySelectorAll(".tick input:checked").length;
+    shown.textContent = number ? `${number} ticked` : "";
+  };
+  form.addEventListener("change", tell);
+  tell();
+}

@@ -48,6 +48,8 @@ def upgrade() -> None:
     _create_reports()
     _create_api_keys()
     _create_staff_drafts()
+    _create_written_messages()
+    _create_patient_notes()
 
 
 def _create_clinics() -> None:
@@ -281,6 +283,8 @@ def _create_clearances() -> None:
         sa.Column("decision", sa.String(16)),
         sa.Column("decided_at", INSTANT),
         sa.Column("decided_by", sa.String(254)),
+        sa.Column("signed_with", sa.String(16)),
+        sa.Column("shown", SEALED),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_clearances_clinic_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_clearances_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_clearances"),
@@ -469,6 +473,41 @@ def _create_orphan_texts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_orphan_texts"),
         sa.UniqueConstraint("provider_id", name="uq_orphan_texts_provider_id"),
     )
+
+
+def _create_written_messages() -> None:
+    op.create_table(
+        "written_messages",
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("words", SEALED, nullable=False),
+        sa.Column("written_at", INSTANT, nullable=False),
+        sa.Column("written_by", sa.String(254), nullable=False),
+        sa.Column("once", sa.String(64), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name="fk_written_messages_message_id"),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_written_messages_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_written_messages_patient_id"),
+        sa.PrimaryKeyConstraint("message_id", name="pk_written_messages"),
+        sa.UniqueConstraint("clinic_id", "once", name="uq_written_messages_clinic_id_once"),
+    )
+    op.create_index("ix_written_messages_patient_id", "written_messages", ["patient_id"])
+
+
+def _create_patient_notes() -> None:
+    op.create_table(
+        "patient_notes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.Column("noted_by", sa.String(254), nullable=False),
+        sa.Column("words", SEALED, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_patient_notes_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_patient_notes_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_patient_notes"),
+    )
+    op.create_index("ix_patient_notes_patient_id", "patient_notes", ["patient_id"])
 
 
 def _create_results() -> None:

@@ -1,0 +1,59 @@
+"""What stands in one patient's file beside their record: messages that staff wrote, attempts, notes, results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from scheduler.domain.contact import PlannedMessage
+from scheduler.records import Note, RecordedResult, Try, Written
+
+
+class PatientFile(Protocol):
+    """One patient's file, always of one clinic. Instants are UTC."""
+
+    # Messages that staff wrote
+
+    def write(self, clinic_id: int, written: Written, message: PlannedMessage, *, version: str) -> None:
+        """Plan a message with these words."""
+        ...
+
+    def sent_once(self, clinic_id: int, once: str) -> Written | None:
+        """What the form with this mark has sent already."""
+        ...
+
+    def written(self, clinic_id: int, patient_id: UUID) -> dict[UUID, Written]:
+        """What staff wrote to the patient, by message. A second try (`LedgerEntry.retry_of`) has an id of its own."""
+        ...
+
+    def words_of(self, message_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The words of messages that are about to go, of whatever clinic; a second try has those of the first."""
+        ...
+
+    def withdraw(self, clinic_id: int, patient_id: UUID, message_id: UUID) -> bool:
+        """Void a written message that has not gone; False when it has, or is none of the patient's."""
+        ...
+
+    # Why a message did or did not go
+
+    def tries(self, clinic_id: int, message_ids: Sequence[UUID]) -> dict[UUID, tuple[Try, ...]]:
+        """The attempts at each of these messages, in order."""
+        ...
+
+    def planned_for(self, clinic_id: int, message_ids: Sequence[UUID]) -> dict[UUID, tuple[datetime, datetime]]:
+        """From when (inclusive) and until when (exclusive) each of these messages may go."""
+        ...
+
+    # Notes and results
+
+    def add_note(self, clinic_id: int, patient_id: UUID, note: Note) -> None: ...
+
+    def notes(self, clinic_id: int, patient_id: UUID) -> list[Note]:
+        """The latest first."""
+        ...
+
+    def results(self, clinic_id: int, patient_id: UUID) -> list[RecordedResult]:
+        """The latest first."""
+        ...
