@@ -23,7 +23,10 @@ from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
 from scheduler.web.staff import (
     audit,
+    bulk,
     drafts,
+    enrolling,
+    importing,
     keys,
     messages,
     pathways,
@@ -47,6 +50,9 @@ ROUTERS = tuple(
         phones,
         health,
         unsubscribing,
+        enrolling,  # before what takes any MRN
+        importing,
+        bulk,
         patients,
         worklist,
         supplements,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated
 from urllib.parse import quote
@@ -11,18 +11,22 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from scheduler.domain.people import PatientStatus
+from scheduler.ports.choosing import PatientFilter
 from scheduler.services import care
 from scheduler.services.accounts.sessions import SignedIn
+from scheduler.services.bulk_changing import MOST, UNDO_FOR
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.chart import chart
+from scheduler.services.coming import coming_messages
 from scheduler.services.facts import ResultError, ResultKind, add_result
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.fields import parse_time
 from scheduler.services.situations import UnknownPatientError
 from scheduler.web.forms import OwnFields
 from scheduler.web.site import Here, Site
+from scheduler.web.staff.choosing import filter_from, languages_of, named, query_of
 from scheduler.web.staff.page import clinic_now, staff_page
-from scheduler.web.staff.session import Carer, Reader
+from scheduler.web.staff.session import Carer, Reader, wall_time
 
 router = APIRouter(prefix="/patients")
 
@@ -36,43 +40,58 @@ After = Annotated[str, Query(max_length=64)]
 
 
 @router.get("")
-def patients(
+def patients(request: Request, site: Here, who: Reader, words: Words = "", after: After = "") -> HTMLResponse:
+    """The clinic's patients by MRN, those with something in common, or those that the search finds."""
+    which = filter_from(request.query_params)
+    return list_page(request, site, who, which, words=words.strip(), after=after if after.isprintable() else "")
+
+
+def list_page(
     request: Request,
-    site: Here,
-    who: Reader,
-    words: Words = "",
-    status: str = "",
-    after: After = "",
-    pathway: After = "",
-    step: After = "",
+    site: Site,
+    who: SignedIn,
+    which: PatientFilter,
+    *,
+    words: str = "",
+    after: str = "",
+    wrong: str | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """The clinic's patients by MRN, those who stand at a step of a pathway, or those that the search finds."""
-    wanted = _status(status)
-    typed = words.strip()
-    at = (pathway, step) if pathway and step and not typed else None
-    with site.app.store.reading() as unit:
+    """The list; with `wrong`, why what was wanted of those who were chosen in it was refused."""
+    app = site.app
+    titles = {name: pathway.title for name, pathway in app.rules.pathways.items()}
+    with app.store.reading() as unit:
         counts = unit.browsing.patients_by_status(who.clinic.id)
-        listed = (
-            []
-            if typed
-            else unit.browsing.patient_lines(who.clinic.id, status=wanted, at=at, after=after, limit=PAGE + 1)
-        )
-    found = site.app.finder.find(who.clinic, typed) if typed else listed[:PAGE]
+        listed = [] if words else unit.choosing.lines(who.clinic.id, which, after=after, limit=PAGE + 1)
+        matching = unit.choosing.count(who.clinic.id, which, most=MOST + 1)
+        latest = unit.bulk_changes.latest_done(who.clinic.id, who.account.email, since=wall_time() - UNDO_FOR)
+    found = app.finder.find(who.clinic, words) if words else listed[:PAGE]
     return staff_page(
         request,
         site,
         who,
         "patients.html",
+        status=200 if wrong is None else 422,
         here="/patients",
-        words=typed,
-        wanted=wanted,
-        at=at,
-        at_title=site.app.rules.pathways[pathway].title if pathway in site.app.rules.pathways else pathway,
+        words=words,
+        wanted=which.status,
+        at=(which.pathway, which.step) if which.step else None,
+        at_title=titles.get(which.pathway, which.pathway),
+        which=which,
+        fields=named(which),
+        query_of=query_of,
         counts={one: counts[one] for one in PatientStatus if counts.get(one)},
         found=found,
+        matching=matching,
+        most=MOST,
         after=after,
-        next_after=found[-1].mrn if not typed and len(listed) > PAGE else None,
+        next_after=found[-1].mrn if not words and len(listed) > PAGE else None,
         now=clinic_now(site, who),
+        pathway_titles=titles,
+        languages=languages_of(site),
+        latest=latest,
+        wrong=wrong,
+        typed=typed or {},
     )
 
 
@@ -80,13 +99,13 @@ def patients(
 def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLResponse:
     """The rows that the search finds, for the page to show while somebody types."""
     lines = site.app.finder.find(who.clinic, words)
-    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), wanted=None)
+    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), typed={})
 
 
 @router.get("/{mrn}")
-def patient(request: Request, site: Here, who: Reader, mrn: str) -> HTMLResponse:
-    """One patient: the conversation, the pathways, and what stands open."""
-    return patient_page(request, site, who, mrn)
+def patient(request: Request, site: Here, who: Reader, mrn: str, enrolled: str = "") -> HTMLResponse:
+    """One patient: the conversation, the pathways, and what stands open; after enrolling also what comes next."""
+    return patient_page(request, site, who, mrn, is_new=bool(enrolled))
 
 
 @router.post("/{mrn}/pause")
@@ -161,7 +180,9 @@ def _do(request: Request, site: Site, who: SignedIn, mrn: str, act: Callable[[De
     return RedirectResponse(f"/patients/{quote(mrn, safe='')}", status_code=303)
 
 
-def patient_page(request: Request, site: Site, who: SignedIn, mrn: str, *, wrong: str | None = None) -> HTMLResponse:
+def patient_page(
+    request: Request, site: Site, who: SignedIn, mrn: str, *, wrong: str | None = None, is_new: bool = False
+) -> HTMLResponse:
     """The page of a patient of the clinic; that somebody saw it goes on record. Raises 404."""
     app, now = site.app, site.app.clock.now()
     with app.store.writing() as unit:
@@ -182,6 +203,7 @@ def patient_page(request: Request, site: Site, who: SignedIn, mrn: str, *, wrong
         one=seen.patient,
         titles={name: kind.title for name, kind in app.rules.task_kinds.items()},
         wrong=wrong,
+        coming=coming_messages(app.store, app.rules, app.composer, who.clinic, mrn=mrn, now=now) if is_new else None,
     )
 
 
@@ -191,7 +213,3 @@ def _date(typed: str) -> date:
         return date.fromisoformat(typed.strip())
     except ValueError as error:
         raise CareError(f"the date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02") from error
-
-
-def _status(wanted: str) -> PatientStatus | None:
-    return PatientStatus(wanted) if wanted in list(PatientStatus) else None
