@@ -61,7 +61,7 @@ class _Choices:
 @router.get("")
 def show(request: Request, site: Here, who: Carer) -> HTMLResponse:
     """The empty form. No box of consent is ticked."""
-    usual = {f"pathways{_SEPARATOR}{name}": _TICKED for name in _choices(site).usual}
+    usual = {f"pathways{_SEPARATOR}{name}": _TICKED for name in _choices(site, who).usual}
     typed = {"language": who.clinic.language, "mobility": Mobility.WALKING.value, **usual}
     return _page(request, site, who, typed)
 
@@ -101,7 +101,7 @@ def _desk(site: Site, who: SignedIn) -> DeskEnrolment:
 
 def _new_patient(site: Site, who: SignedIn, fields: Mapping[str, str]) -> tuple[NewPatient, dict[str, str]]:
     """What was typed, and what is wrong that only the form can know."""
-    choices, unticked = _choices(site), {}
+    choices, unticked = _choices(site, who), {}
     cells = {name: fields.get(name, "") for name in _PLAIN}
     for group, names in choices.groups.items():
         cells[group] = ";".join(name for name in names if fields.get(f"{group}{_SEPARATOR}{name}"))
@@ -144,10 +144,11 @@ def _language(site: Site, who: SignedIn, fields: Mapping[str, str]) -> str:
     return site.pages.words.choose(language_chain(tag, who.clinic.language))
 
 
-def _choices(site: Site) -> _Choices:
+def _choices(site: Site, who: SignedIn) -> _Choices:
     rules = site.app.rules
     titles = {name: pathway.title for name, pathway in rules.pathways.items()}
-    return _Choices(titles, frozenset(titles) - rules.off_by_default)
+    usual = who.clinic.pathways
+    return _Choices(titles, frozenset(titles) - rules.off_by_default if usual is None else usual & titles.keys())
 
 
 @lru_cache(maxsize=256)
@@ -173,7 +174,7 @@ def _page(
     checked: Checked | None = None,
     unticked: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    choices, language = _choices(site), _language(site, who, typed)
+    choices, language = _choices(site, who), _language(site, who, typed)
     errors = {**(checked.errors if checked else {}), **(unticked or {})}
     words = words_of_consent(site, who, language)
     # A tick stands for the words that were beside it.
