@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from scheduler.services.reconcile import Reconciliation
     from scheduler.services.tick import Ticker
     from scheduler.services.understanding import Understanding
+    from scheduler.services.uploads.desk import UploadDesk
 
 
 class App(Providers):
@@ -81,6 +83,20 @@ class App(Providers):
         from scheduler.services.finding import Finder
 
         return Finder(self.store)
+
+    @cached_property
+    def uploads(self) -> UploadDesk:
+        """Takes lists of patients that are sent to the pages of staff, one for all requests of this process."""
+        from scheduler.services.uploads.desk import UploadDesk
+
+        return UploadDesk(
+            store=self.store,
+            rules=self.rules,
+            folder=self.settings.data_dir / "uploads",
+            worker=self.worker_name,
+            clock=self.clock,
+            wall=lambda: datetime.now(UTC),
+        )
 
     @cached_property
     def composer(self) -> Composer:
@@ -218,7 +234,7 @@ class App(Providers):
 
     def warm_up(self) -> None:
         """Make all that serving needs, so that no request has to wait for it. Raises what keeps it from serving."""
-        _ = self.rules, self.store, self.ticker, self.simulated_time, self.player, self.finder
+        _ = self.rules, self.store, self.ticker, self.simulated_time, self.player, self.finder, self.uploads
         self.templates.activities("exercise", Mobility.WALKING, ("en",))
         if self.settings.sms == "twilio":
             self.verify_twilio(self.settings.public_url, (), "none")
@@ -255,6 +271,8 @@ class App(Providers):
         self.stopping.set()
         if (player := self.__dict__.get("player")) is not None:
             player.close()
+        if "uploads" in self.__dict__:
+            self.uploads.close()
         if "front_desk" in self.__dict__:
             self.front_desk.close()
         if "delivery" in self.__dict__:

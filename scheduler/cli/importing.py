@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from scheduler.services.intake.fhir_patients import FhirRows
 
 _SHOWN_ERRORS = 20  # on a terminal; --json and --errors have them all
-_FHIR_SUFFIXES = (".ndjson", ".json")
-_PEEK = 4096  # bytes; enough to pass over a byte order mark and blank lines
 
 
 @click.command("import")
@@ -51,10 +49,11 @@ def import_command(
     The good rows load; each bad one is named with its line, column and reason. The same file again changes nothing.
     """
     from scheduler.services.importing import import_rows
+    from scheduler.services.intake.form import form_of
 
     if str(file) == "-":
         raise click.UsageError("FILE is a file on disk, for it is read twice.", click.get_current_context())
-    form = form or _form_of(file)
+    form = form or form_of(file)
     if form == "csv" and grant_consent:
         raise click.UsageError(
             "--grant-consent is for FHIR; in CSV the columns sms_consent and email_consent say it.",
@@ -85,17 +84,6 @@ def import_command(
         _show(report, dry_run=dry_run, errors_path=errors_path)
     _explain_nothing(report, file, ignored)
     return FAILED if report.rejected else 0
-
-
-def _form_of(file: Path) -> str:
-    if file.suffix.lower() in _FHIR_SUFFIXES:
-        return "fhir"
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(_PEEK)
-    except OSError:
-        return "csv"  # the reader says what is wrong with the file
-    return "fhir" if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "csv"
 
 
 def _reader(file: Path, form: str, defaults: IntakeDefaults, *, grant_consent: bool) -> CsvRows | FhirRows:

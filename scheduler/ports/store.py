@@ -16,6 +16,9 @@ from scheduler.ports.accounts import Accounts
 from scheduler.ports.api_keys import ApiKeys
 from scheduler.ports.auditing import Auditing
 from scheduler.ports.browsing import Browsing
+from scheduler.ports.bulk_changes import BulkChanges
+from scheduler.ports.choosing import Choosing
+from scheduler.ports.desk import Desk
 from scheduler.ports.drafts import Drafts
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
@@ -26,6 +29,7 @@ from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
+from scheduler.ports.uploads import Uploads
 from scheduler.ports.worklist import Worklist
 from scheduler.records import (
     Attempt,
@@ -288,6 +292,18 @@ class Unit(Protocol):
 
     @property
     def browsing(self) -> Browsing: ...
+
+    @property
+    def choosing(self) -> Choosing: ...
+
+    @property
+    def bulk_changes(self) -> BulkChanges: ...
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def uploads(self) -> Uploads: ...
 
     @property
     def patients(self) -> Patients: ...

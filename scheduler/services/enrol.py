@@ -25,7 +25,7 @@ from scheduler.ports import Unit
 from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.intake.draft import Excluded, Exclusion, PatientDraft
-from scheduler.services.merging import LatestConsents, Merged, merge, new_patient
+from scheduler.services.merging import BY_LIST, LatestConsents, Learnt, Merged, merge, new_patient
 from scheduler.services.replanning import replanned
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
@@ -49,7 +49,9 @@ class _New:
 class Enroller:
     """Enrols the patients of one clinic. One object serves one import: it remembers what patients share."""
 
-    def __init__(self, rules: Rules, clinic: Clinic, *, now: datetime, by: str) -> None:
+    def __init__(self, rules: Rules, clinic: Clinic, *, now: datetime, by: str, learnt: Learnt = BY_LIST) -> None:
+        """`learnt` is how new patients' consent came to be known."""
+        self._learnt = learnt
         self._rules = rules
         self._clinic = clinic
         self._now = now
@@ -117,7 +119,7 @@ class Enroller:
         patient_id, *enrolment_ids = new_ids(1 + len(states))
         enrolled = tuple([Enrolled(id=own, state=state) for own, state in zip(enrolment_ids, states, strict=True)])
         due = self._first_contact(draft, enrolled)
-        merged = new_patient(patient_id, draft, self._clinic, today=today, by=self._by, due=due)
+        merged = new_patient(patient_id, draft, self._clinic, today=today, by=self._by, due=due, learnt=self._learnt)
         return _New(patient=merged.patient, consents=merged.consents, enrolled=enrolled)
 
     def _first_contact(self, draft: PatientDraft, enrolled: tuple[Enrolled, ...]) -> datetime | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -23,14 +23,23 @@ from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.consenting import with_consent
 from scheduler.services.intake.draft import PatientDraft
 
-_FIELDS = tuple(
-    field.name for field in fields(PatientDraft) if field.name not in ("given", "warnings", "line", "raw")
-)
+_FIELDS = tuple(each.name for each in fields(PatientDraft) if each.name not in ("given", "warnings", "line", "raw"))
 _PLAIN = ("name", "birth_date", "phone", "email", "contact_time")
 _NOTHING: tuple[Any, ...] = (None, "", [])
 _CONSENTS = {Channel.SMS: "sms_consent", Channel.EMAIL: "email_consent"}
 
 LatestConsents = Mapping[Channel, tuple[bool, date]]
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """How the consent that a draft speaks of was learnt; `wordings` are the versions of the words agreed to."""
+
+    source: ConsentSource = ConsentSource.IMPORT
+    wordings: Mapping[Channel, str] = field(default_factory=dict)
+
+
+BY_LIST = Learnt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ def new_patient(
     today: date,
     by: str,
     due: datetime | None = None,
+    learnt: Learnt = BY_LIST,
 ) -> Merged:
     """The first record of a patient, first contacted at `due`. What the draft leaves out is the clinic's default."""
     channel = draft.channel or (Channel.EMAIL if draft.email and not draft.phone else Channel.SMS)
@@ -75,7 +85,7 @@ def new_patient(
         source=_canonical(_said(draft)),
     )
     consents = tuple(
-        _consent(patient, consented, granted=said, draft=draft, today=today, by=by)
+        _consent(patient, consented, granted=said, draft=draft, today=today, by=by, learnt=learnt)
         for consented, column in _CONSENTS.items()
         if (said := getattr(draft, column)) is not None
     )
@@ -165,16 +175,24 @@ def _new_consents(
 
 
 def _consent(
-    patient: Patient, channel: Channel, *, granted: bool, draft: PatientDraft, today: date, by: str
+    patient: Patient,
+    channel: Channel,
+    *,
+    granted: bool,
+    draft: PatientDraft,
+    today: date,
+    by: str,
+    learnt: Learnt = BY_LIST,
 ) -> Consent:
     return Consent(
         patient_id=patient.id,
         clinic_id=patient.clinic_id,
         channel=channel,
         granted=granted,
-        source=ConsentSource.IMPORT,
+        source=learnt.source,
         given_on=draft.consent_date or today,
         recorded_by=by,
+        wording=learnt.wordings.get(channel),
     )
 
 

@@ -709,6 +709,83 @@ simulated_inbox = Table(
 )
 
 
+consent_wordings = Table(
+    "consent_wordings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("mark", String(64), nullable=False),  # what `consents.wording` names them by
+    Column("words", Text, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    UniqueConstraint("clinic_id", "mark"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("file", String(64), nullable=False),  # its name in the folder of uploads
+    Column("name", Sealed, nullable=False),  # as whoever sent it calls it
+    Column("kind", String(8), nullable=False),
+    Column("size", Integer, nullable=False),  # bytes
+    Column("sent_by", String(254), nullable=False),
+    Column("sent_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("options", Sealed),  # which heading is which column, as JSON
+    Column("lines", Integer, nullable=False),
+    Column("done", Integer, nullable=False),  # rows
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("excluded", Integer, nullable=False),
+    Column("problems", Sealed),  # the first of them, as JSON; forgotten with the file
+    Column("fault", Sealed),  # why it ended early
+    Column("worker", String(64)),
+    Column("beat_at", Instant),
+    Column("ended_at", Instant),
+    Index("ix_uploads_clinic_id_sent_at", "clinic_id", "sent_at"),
+)
+
+upload_columns = Table(
+    "upload_columns",
+    metadata,
+    Column("clinic_id", Integer, ForeignKey("clinics.id"), primary_key=True),
+    Column("headings", Sealed, nullable=False),  # what the clinic's lists call our columns, as JSON
+)
+
+bulk_changes = Table(
+    "bulk_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _clinic(),
+    Column("action", String(16), nullable=False),
+    Column("pathway", String(32)),
+    Column("until", Date),
+    Column("made_by", String(254), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("undone_at", Instant),
+    Index("ix_bulk_changes_clinic_id_made_at", "clinic_id", "made_at"),
+)
+
+bulk_members = Table(
+    "bulk_members",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _its_clinic(),
+    Column("bulk_id", Integer, ForeignKey("bulk_changes.id"), nullable=False),
+    _patient(),
+    Column("fate", String(12), nullable=False),
+    Column("why", String(120)),  # it was left alone
+    Column("before", Text),  # what there was, as JSON, until it can no longer be undone
+    Column("after", String(64)),  # a digest of what there was then
+    Index("ix_bulk_members_bulk_id", "bulk_id"),
+    Index("ix_bulk_members_patient_id", "patient_id"),
+)
+
+
 def for_migrations() -> MetaData:
     """All tables, with the conditions of their partial indexes.
 

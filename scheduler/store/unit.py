@@ -14,7 +14,10 @@ from scheduler.store.api_keys import ApiKeys
 from scheduler.store.auditing import Auditing
 from scheduler.store.browsing import Browsing
 from scheduler.store.bulk import Rehearsed, Stage, perform
+from scheduler.store.bulk_changes import BulkChanges
 from scheduler.store.carers import Carers
+from scheduler.store.choosing import Choosing
+from scheduler.store.desk import Desk
 from scheduler.store.drafts import Drafts
 from scheduler.store.engine import reading, writing
 from scheduler.store.gauges import Gauges
@@ -33,6 +36,7 @@ from scheduler.store.reports import Reports
 from scheduler.store.sharing import Sharing
 from scheduler.store.staff_mail import StaffMails
 from scheduler.store.stops import Stops
+from scheduler.store.uploads import Uploads
 from scheduler.store.vault import Vault
 from scheduler.store.worklist import Worklist
 
@@ -45,6 +49,10 @@ class Unit:
         self.installation = Installation(connection)
         self.accounts = Accounts(connection, vault)
         self.browsing = Browsing(connection, vault)
+        self.choosing = Choosing(connection, vault)
+        self.bulk_changes = BulkChanges(connection, vault)
+        self.desk = Desk(connection)
+        self.uploads = Uploads(connection, vault)
         self.patients = Patients(connection, vault)
         self.message_lists = MessageLists(connection, vault)
         self.patient_file = PatientFile(connection, vault)

@@ -24,9 +24,12 @@ from scheduler.web.site import Liveness, Site
 from scheduler.web.staff import (
     agreeing,
     audit,
+    bulk,
     care_plan,
     contact_data,
     drafts,
+    enrolling,
+    importing,
     keys,
     message_lists,
     messages,
@@ -52,6 +55,9 @@ ROUTERS = tuple(
         phones,
         health,
         unsubscribing,
+        enrolling,  # before what takes any MRN
+        importing,
+        bulk,
         patients,
         writing,
         contact_data,

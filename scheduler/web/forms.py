@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request, Response
 
 from scheduler.bootstrap import App
-from scheduler.web.bodies import Fields, read_fields
-from scheduler.web.site import Here
+from scheduler.web.bodies import Fields, read_fields, read_long_fields
+from scheduler.web.site import Here, Site
 
 COOKIE = "bonewise_form"
 TOKEN = "form_token"  # noqa: S105 - the name of the field
@@ -41,12 +41,25 @@ def keep_cookie(response: Response, request: Request, cookie: str) -> None:
 async def own_fields(request: Request, site: Here, fields: Annotated[Fields, Depends(read_fields)]) -> dict[str, str]:
     """The fields of a form of our own, the last of each name. Raises 403 for any other."""
     found = dict(fields)
-    if not (_is_same_origin(request) and _is_ours(site.app, request, found.pop(TOKEN, ""))):
-        raise HTTPException(403, _REFUSED)
+    require_own(request, site, found.pop(TOKEN, ""))
     return found
 
 
+async def own_long_fields(
+    request: Request, site: Here, fields: Annotated[Fields, Depends(read_long_fields)]
+) -> dict[str, str]:
+    """As `own_fields`, for forms in which much can be pasted."""
+    return await own_fields(request, site, fields)
+
+
 OwnFields = Annotated[dict[str, str], Depends(own_fields)]
+OwnLongFields = Annotated[dict[str, str], Depends(own_long_fields)]
+
+
+def require_own(request: Request, site: Site, token: str) -> None:
+    """Raises 403, unless the token is that of a form of ours, sent by the browser that it was shown in."""
+    if not (_is_same_origin(request) and _is_ours(site.app, request, token)):
+        raise HTTPException(403, _REFUSED)
 
 
 def _is_same_origin(request: Request) -> bool:

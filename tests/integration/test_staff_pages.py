@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from scheduler.domain.accounts import Role
+from scheduler.domain.bulk import BulkAction, BulkWish
 from scheduler.ids import new_id
+from scheduler.ports.bulk_changes import BulkChange
 from scheduler.records import Clinic
 from scheduler.store.tables import tasks
 from scheduler.web.app import ROUTERS
@@ -46,6 +48,22 @@ def open_task(
     world.receive(mrn, "What does it cost?", clinic=clinic)
     (task,) = world.tasks(mrn, clinic=clinic)
     return task.id
+
+
+def a_bulk_change(world: World, clinic: Clinic, mrn: str) -> int:
+    """A change for many that waits to be confirmed."""
+    wish = BulkWish(action=BulkAction.PAUSE)
+    change = BulkChange(clinic_id=clinic.id, wish=wish, made_by="somebody", made_at=datetime.now(UTC))
+    with world.store.writing() as unit:
+        return unit.bulk_changes.add(change, [mrn])
+
+
+def a_list(world: World, clinic: Clinic) -> int:
+    """A list that was sent and waits."""
+    file, sink = world.app.uploads.create()
+    with sink:
+        sink.write(b"mrn,name\nA1,Ana Ruiz\n")
+    return world.app.uploads.take_in(clinic, file=file, name="list.csv", by="somebody").id
 
 
 def staff_routes() -> list[tuple[str, str, StaffOnly]]:
@@ -96,6 +114,8 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None
     }
     own = {**either, "mrn": "P1", "task_id": task, "staff_id": 10_000, "key_id": 10_000}
     foreign = {**own, "mrn": "X1", "task_id": their_task, "staff_id": their_account.id, "key_id": key.id}
+    own |= {"bulk_id": a_bulk_change(world, ours, "P1"), "upload_id": a_list(world, ours)}
+    foreign |= {"bulk_id": a_bulk_change(world, theirs, "X1"), "upload_id": a_list(world, theirs)}
     routes = staff_routes()
     assert len(routes) > 12
     for method, path, access in routes:

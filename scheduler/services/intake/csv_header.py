@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scheduler.services.intake.draft import UnreadableFile
 from scheduler.services.intake.fields import COLUMNS, REQUIRED, suggestion, word
 
 ERROR_COLUMN = "error"  # what an errors file adds; read again, it is skipped
+IGNORED = "-"  # a column that somebody said to leave out
 _DELIMITERS = (",", ";", "\t", "|")  # Excel writes ; where the comma is the decimal sign
 _OTHER_NAMES = {
     "patient_id": "mrn",
@@ -49,7 +51,7 @@ class Header:
     @cached_property
     def given(self) -> frozenset[str]:
         """The patient fields that this file speaks about."""
-        return frozenset(self.columns) - {ERROR_COLUMN}
+        return frozenset(self.columns) - {ERROR_COLUMN, IGNORED}
 
     @cached_property
     def error_at(self) -> int | None:
@@ -59,6 +61,14 @@ class Header:
 
 def read_header(path: Path, lines: Iterable[str]) -> Header:
     """Find the header in the first `lines` of a file; raises `UnreadableFile` with all its faults."""
+    header = find_header(path, lines)
+    if faults := _faults(header):
+        raise UnreadableFile(f"{path}, line {header.line}: {'; '.join(faults)}")
+    return header
+
+
+def find_header(path: Path, lines: Iterable[str]) -> Header:
+    """As `read_header`, whatever its columns are called; raises `UnreadableFile` when there is none."""
     lines = list(lines)
     if lines and "\r" in lines[0].rstrip("\r\n"):
         raise UnreadableFile(f'{path} has old Macintosh line ends; save it as "CSV UTF-8" and import that')
@@ -70,10 +80,41 @@ def read_header(path: Path, lines: Iterable[str]) -> Header:
     headers = [header for header in candidates if header is not None]
     if not headers:
         raise UnreadableFile(f"{path} is empty; it needs a header line that names at least {' and '.join(REQUIRED)}")
-    header = max(headers, key=lambda header: sum(map(_is_understood, header.columns)))
-    if faults := _faults(header):
-        raise UnreadableFile(f"{path}, line {header.line}: {'; '.join(faults)}")
-    return header
+    return max(headers, key=lambda header: (sum(map(_is_understood, header.columns)), len(header.columns)))
+
+
+def with_columns(header: Header, places: Mapping[str, int]) -> Header:
+    """The header with our columns at the places that somebody chose for them; all others are left out."""
+    chosen = {place: column for column, place in places.items()}
+    columns = [
+        chosen.get(place, ERROR_COLUMN if name == ERROR_COLUMN else IGNORED)
+        for place, name in enumerate(header.columns)
+    ]
+    return replace(header, columns=tuple(columns))
+
+
+def likely_places(header: Header, remembered: Mapping[str, str]) -> dict[str, int]:
+    """Where each of our columns probably stands: as it was the last time, by its name, or by one that is much alike.
+
+    `remembered` has the column by heading, empty for one that was left out.
+    """
+    places: dict[str, int] = {}
+    for column_of in (remembered.get, _by_name, _by_likeness):
+        for place, name in enumerate(header.columns):
+            was_left_out = remembered.get(name) == ""
+            column = None if was_left_out else column_of(name)
+            if column and column not in places and place not in places.values():
+                places[column] = place
+    return places
+
+
+def _by_name(name: str) -> str | None:
+    return name if name in COLUMNS else _OTHER_NAMES.get(name)
+
+
+def _by_likeness(name: str) -> str | None:
+    close = get_close_matches(name, (*COLUMNS, *_OTHER_NAMES), n=1, cutoff=0.8)
+    return _by_name(close[0]) if close else None
 
 
 def _candidate(lines: list[str], delimiter: str, skipped: int) -> Header | None:

@@ -16,6 +16,7 @@ from scheduler.records import Patient
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.chart import MOST_SAID, Shelf, chart
+from scheduler.services.coming import coming_messages
 from scheduler.services.consent_desk import ConsentError
 from scheduler.services.facts import ResultError
 from scheduler.services.numbers import NumberError
@@ -37,10 +38,12 @@ def patient_page(
     opened: str = "",
     typed: dict[str, str] | None = None,
     is_whole: bool = False,
+    is_new: bool = False,
 ) -> HTMLResponse:
     """The page of a patient of the clinic; that somebody saw it goes on record. Raises 404.
 
-    `wrong`: what was not done, and why; `opened`: the part of the page that it belongs to; `typed`: what stood there.
+    `wrong`: what was not done, and why; `opened`: the part of the page that it belongs to; `typed`: what stood there;
+    `is_new`: they were enrolled just now.
     """
     app, now = site.app, site.app.clock.now()
     with app.store.writing() as unit:
@@ -62,6 +65,7 @@ def patient_page(
         wrong=wrong,
         opened=opened,
         typed=typed or {},
+        coming=coming_messages(app.store, app.rules, app.composer, who.clinic, mrn=mrn, now=now) if is_new else None,
     )
 
 

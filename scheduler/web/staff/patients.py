@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from scheduler.domain.people import PatientStatus
+from scheduler.ports.choosing import PatientFilter
 from scheduler.services import care
+from scheduler.services.accounts.sessions import SignedIn
+from scheduler.services.bulk_changing import MOST, UNDO_FOR
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.facts import ResultKind, add_result
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.fields import parse_time
 from scheduler.web.forms import OwnFields
-from scheduler.web.site import Here
+from scheduler.web.site import Here, Site
+from scheduler.web.staff.choosing import filter_from, languages_of, named, query_of
 from scheduler.web.staff.page import clinic_now, staff_page
 from scheduler.web.staff.patient_page import date_from, do, patient_page
-from scheduler.web.staff.session import Carer, Reader
+from scheduler.web.staff.session import Carer, Reader, wall_time
 
 router = APIRouter(prefix="/patients")
 
@@ -30,43 +35,58 @@ After = Annotated[str, Query(max_length=64)]
 
 
 @router.get("")
-def patients(
+def patients(request: Request, site: Here, who: Reader, words: Words = "", after: After = "") -> HTMLResponse:
+    """The clinic's patients by MRN, those with something in common, or those that the search finds."""
+    which = filter_from(request.query_params)
+    return list_page(request, site, who, which, words=words.strip(), after=after if after.isprintable() else "")
+
+
+def list_page(
     request: Request,
-    site: Here,
-    who: Reader,
-    words: Words = "",
-    status: str = "",
-    after: After = "",
-    pathway: After = "",
-    step: After = "",
+    site: Site,
+    who: SignedIn,
+    which: PatientFilter,
+    *,
+    words: str = "",
+    after: str = "",
+    wrong: str | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """The clinic's patients by MRN, those who stand at a step of a pathway, or those that the search finds."""
-    wanted = _status(status)
-    typed = words.strip()
-    at = (pathway, step) if pathway and step and not typed else None
-    with site.app.store.reading() as unit:
+    """The list; with `wrong`, why what was wanted of those who were chosen in it was refused."""
+    app = site.app
+    titles = {name: pathway.title for name, pathway in app.rules.pathways.items()}
+    with app.store.reading() as unit:
         counts = unit.browsing.patients_by_status(who.clinic.id)
-        listed = (
-            []
-            if typed
-            else unit.browsing.patient_lines(who.clinic.id, status=wanted, at=at, after=after, limit=PAGE + 1)
-        )
-    found = site.app.finder.find(who.clinic, typed) if typed else listed[:PAGE]
+        listed = [] if words else unit.choosing.lines(who.clinic.id, which, after=after, limit=PAGE + 1)
+        matching = unit.choosing.count(who.clinic.id, which, most=MOST + 1)
+        latest = unit.bulk_changes.latest_done(who.clinic.id, who.account.email, since=wall_time() - UNDO_FOR)
+    found = app.finder.find(who.clinic, words) if words else listed[:PAGE]
     return staff_page(
         request,
         site,
         who,
         "patients.html",
+        status=200 if wrong is None else 422,
         here="/patients",
-        words=typed,
-        wanted=wanted,
-        at=at,
-        at_title=site.app.rules.pathways[pathway].title if pathway in site.app.rules.pathways else pathway,
+        words=words,
+        wanted=which.status,
+        at=(which.pathway, which.step) if which.step else None,
+        at_title=titles.get(which.pathway, which.pathway),
+        which=which,
+        fields=named(which),
+        query_of=query_of,
         counts={one: counts[one] for one in PatientStatus if counts.get(one)},
         found=found,
+        matching=matching,
+        most=MOST,
         after=after,
-        next_after=found[-1].mrn if not typed and len(listed) > PAGE else None,
+        next_after=found[-1].mrn if not words and len(listed) > PAGE else None,
         now=clinic_now(site, who),
+        pathway_titles=titles,
+        languages=languages_of(site),
+        latest=latest,
+        wrong=wrong,
+        typed=typed or {},
     )
 
 
@@ -74,13 +94,16 @@ def patients(
 def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLResponse:
     """The rows that the search finds, for the page to show while somebody types."""
     lines = site.app.finder.find(who.clinic, words)
-    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), wanted=None)
+    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), typed={})
 
 
 @router.get("/{mrn}")
-def patient(request: Request, site: Here, who: Reader, mrn: str, whole: str = "") -> HTMLResponse:
-    """One patient: the conversation (its latest part, or the `whole`), the pathways, and what stands open."""
-    return patient_page(request, site, who, mrn, is_whole=bool(whole))
+def patient(request: Request, site: Here, who: Reader, mrn: str, whole: str = "", enrolled: str = "") -> HTMLResponse:
+    """One patient: the conversation (its latest part, or the `whole`), the pathways, and what stands open.
+
+    After enrolling also what comes next.
+    """
+    return patient_page(request, site, who, mrn, is_whole=bool(whole), is_new=bool(enrolled))
 
 
 @router.post("/{mrn}/pause")
@@ -142,7 +165,3 @@ def result(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields
         )
 
     return do(request, site, who, mrn, record)
-
-
-def _status(wanted: str) -> PatientStatus | None:
-    return PatientStatus(wanted) if wanted in list(PatientStatus) else None

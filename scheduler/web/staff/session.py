@@ -56,12 +56,14 @@ class HalfWay:
 
 READERS = StaffOnly(*Role)
 CARERS = StaffOnly(Role.ADMIN, Role.COORDINATOR, Role.CLINICIAN)  # who may change what is about a patient
+IMPORTERS = StaffOnly(Role.ADMIN, Role.COORDINATOR)  # who may bring in whole lists of patients
 CLINICIANS = StaffOnly(Role.CLINICIAN)
 ADMINS = StaffOnly(Role.ADMIN)
 HALF_WAY = HalfWay()
 
 Reader = Annotated[SignedIn, Depends(READERS)]
 Carer = Annotated[SignedIn, Depends(CARERS)]
+Importer = Annotated[SignedIn, Depends(IMPORTERS)]
 Clinician = Annotated[SignedIn, Depends(CLINICIANS)]
 Admin = Annotated[SignedIn, Depends(ADMINS)]
 OnTheWay = Annotated[SignedIn, Depends(HALF_WAY)]

@@ -50,6 +50,9 @@ def upgrade() -> None:
     _create_staff_drafts()
     _create_written_messages()
     _create_patient_notes()
+    _create_consent_wordings()
+    _create_uploads()
+    _create_bulk_changes()
 
 
 def _create_clinics() -> None:
@@ -823,3 +826,89 @@ def _create_staff_drafts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_staff_drafts"),
     )
     op.create_index("ix_staff_drafts_staff_id", "staff_drafts", ["staff_id"])
+
+
+def _create_consent_wordings() -> None:
+    op.create_table(
+        "consent_wordings",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(64), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("first_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_consent_wordings_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_consent_wordings"),
+        sa.UniqueConstraint("clinic_id", "mark", name="uq_consent_wordings_clinic_id_mark"),
+    )
+
+
+def _create_uploads() -> None:
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(64), nullable=False),
+        sa.Column("name", SEALED, nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sent_by", sa.String(254), nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("options", SEALED),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("excluded", sa.Integer(), nullable=False),
+        sa.Column("problems", SEALED),
+        sa.Column("fault", SEALED),
+        sa.Column("worker", sa.String(64)),
+        sa.Column("beat_at", INSTANT),
+        sa.Column("ended_at", INSTANT),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_uploads_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_uploads"),
+    )
+    op.create_index("ix_uploads_clinic_id_sent_at", "uploads", ["clinic_id", "sent_at"])
+    op.create_table(
+        "upload_columns",
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("headings", SEALED, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_upload_columns_clinic_id"),
+        sa.PrimaryKeyConstraint("clinic_id", name="pk_upload_columns"),
+    )
+
+
+def _create_bulk_changes() -> None:
+    op.create_table(
+        "bulk_changes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(16), nullable=False),
+        sa.Column("pathway", sa.String(32)),
+        sa.Column("until", sa.Date()),
+        sa.Column("made_by", sa.String(254), nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.Column("done_at", INSTANT),
+        sa.Column("undone_at", INSTANT),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_bulk_changes_clinic_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bulk_changes"),
+    )
+    op.create_index("ix_bulk_changes_clinic_id_made_at", "bulk_changes", ["clinic_id", "made_at"])
+    op.create_table(
+        "bulk_members",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("bulk_id", sa.Integer(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("fate", sa.String(12), nullable=False),
+        sa.Column("why", sa.String(120)),
+        sa.Column("before", sa.Text()),
+        sa.Column("after", sa.String(64)),
+        sa.ForeignKeyConstraint(["bulk_id"], ["bulk_changes.id"], name="fk_bulk_members_bulk_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_bulk_members_patient_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_bulk_members"),
+    )
+    op.create_index("ix_bulk_members_bulk_id", "bulk_members", ["bulk_id"])
+    op.create_index("ix_bulk_members_patient_id", "bulk_members", ["patient_id"])

@@ -1,0 +1,1 @@
+"""Lists of patients that are sent to the clinic's pages, looked at, and imported while somebody waits."""
