@@ -17,6 +17,7 @@ from scheduler.ports.browsing import Browsing
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.numbers import Numbers
+from scheduler.ports.patient_pages import PatientPages
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
@@ -285,6 +286,9 @@ class Unit(Protocol):
 
     @property
     def patients(self) -> Patients: ...
+
+    @property
+    def pages(self) -> PatientPages: ...
 
     @property
     def ledger(self) -> Ledger: ...

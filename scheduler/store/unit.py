@@ -21,6 +21,7 @@ from scheduler.store.lanes import Lanes
 from scheduler.store.ledger import Ledger
 from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
+from scheduler.store.patient_pages import PatientPages
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
@@ -40,6 +41,7 @@ class Unit:
         self.accounts = Accounts(connection, vault)
         self.browsing = Browsing(connection, vault)
         self.patients = Patients(connection, vault)
+        self.pages = PatientPages(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.staff_mail = StaffMails(connection, vault)

@@ -16,11 +16,21 @@ from scheduler.bootstrap import App
 from scheduler.web import clock, first_page, health, phones, twilio_hooks, unsubscribing
 from scheduler.web.live import Live, Wall
 from scheduler.web.pages import STATIC, Pages
+from scheduler.web.patient import answering, choices, knowing, opening
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
 from scheduler.web.site import Liveness, Site
-from scheduler.web.staff import messages, pathways, patients, people, signing, supplements, worklist
+from scheduler.web.staff import (
+    messages,
+    pathways,
+    patient_link,
+    patients,
+    people,
+    signing,
+    supplements,
+    worklist,
+)
 
 THREADS = 8
 # What comes by the hundred a second first: routes are tried in this order.
@@ -33,7 +43,12 @@ ROUTERS = tuple(
         phones,
         health,
         unsubscribing,
+        opening,
+        answering,
+        choices,
+        knowing,
         patients,
+        patient_link,
         worklist,
         supplements,
         messages,
