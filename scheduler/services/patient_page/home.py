@@ -27,7 +27,7 @@ DONE = "DONE"  # what the button of a nudge sends
 LOOKED_BACK = 40  # messages
 _SAID_LATELY = timedelta(days=14)
 _AHEAD = timedelta(days=120)
-_ENDED = frozenset({PatientStatus.STOPPED, PatientStatus.DECEASED, PatientStatus.DISCHARGED})
+ENDED = frozenset({PatientStatus.STOPPED, PatientStatus.DECEASED, PatientStatus.DISCHARGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def home(
     if loaded is None:
         raise LookupError("the patient is gone")
     patient, enrolled = loaded.patient, loaded.situation.enrolments
-    has_ended = patient.status in _ENDED
+    has_ended = patient.status in ENDED
     writer = _Writer(composer, patient, clinic, language=language, mail=mail)
     questions = () if has_ended else tuple(_questions(loaded, said, writer))
     repeating = [one for one in enrolled if repeats(loaded.situation, one)]
@@ -202,7 +202,7 @@ def reminders_ahead(
     clinic = bearer.clinic
     with store.reading() as unit:
         loaded = load(unit, rules, clinic, bearer.patient.id, now, lock=False)
-    if loaded is None or loaded.patient.status in _ENDED:
+    if loaded is None or loaded.patient.status in ENDED:
         return []
     found: list[datetime] = []
     for at, message in coming(rules, clinic, loaded.patient, loaded.situation.enrolments, start=now, days=days):

@@ -51,7 +51,7 @@ def why(request: Request, site: Here, visit: Entered) -> Response:
         visit,
         "why.html",
         clinic_name=visit.clinic.name,
-        consents=[(one, visit.saying.date(one.given_on), visit.saying.one(_given(one))) for one in history],
+        consents=[(one, visit.saying.full_date(one.given_on), visit.saying.one(_given(one))) for one in history],
         topic_of=lambda pathway: title_of(site, visit, pathway),
         topics=[title_of(site, visit, one.state.pathway) for one in enrolled if not one.state.is_stopped],
         latest=[(one.at.astimezone(zone), title_of(site, visit, one.pathway), one.channel.value) for one in latest],

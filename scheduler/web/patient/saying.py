@@ -58,7 +58,7 @@ class Saying:
         """Tuesday, March 17."""
         return self.one(_DAY, weekday=self.one(_WEEKDAYS[day.weekday()]), month=self._month(day), day=day.day)
 
-    def date(self, day: date) -> str:
+    def full_date(self, day: date) -> str:
         """March 17, 2026."""
         return self.one(_DATE, month=self._month(day), day=day.day, year=day.year)
 

@@ -18,6 +18,7 @@ from scheduler.bootstrap import App
 from scheduler.domain.languages import language_chain
 from scheduler.domain.patient_page import is_open
 from scheduler.records import Clinic, Patient
+from scheduler.services.patient_page.home import ENDED
 from scheduler.services.patient_page.opening import Bearer, bearer_of
 from scheduler.web.access import anyone
 from scheduler.web.patient.saying import Saying
@@ -68,8 +69,8 @@ def arrived(token: str, request: Request, site: Here, _: Annotated[None, Depends
 
 
 def entered(visit: Annotated[Visit, Depends(arrived)]) -> Visit:
-    """Somebody who has given the right year. Leads all others to the first screen, which asks for it."""
-    if visit.started_at is None:
+    """Somebody who has given the right year, and whose messages go on. Leads others to the first screen."""
+    if visit.started_at is None or visit.patient.status in ENDED:
         raise HTTPException(303, headers={"Location": visit.path})
     return visit
 
