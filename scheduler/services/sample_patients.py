@@ -35,7 +35,13 @@ def _mailed(email: str, **cells: str) -> dict[str, str]:
 SAMPLE_PATIENTS = (
     SamplePatient(
         6,
-        _texted("+16175550121", mrn="HC-1001", name="Ruth Adler", birth_date="1961-05-14", risk_factors="menopause;low_vitamin_d"),
+        _texted(
+            "+16175550121",
+            mrn="HC-1001",
+            name="Ruth Adler",
+            birth_date="1961-05-14",
+            risk_factors="menopause;low_vitamin_d",
+        ),
         (
             Said(1, time(9, 52), "2"),
             Said(2, time(17, 5), "DONE"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -61,13 +62,11 @@ def test_a_month_of_messages_says_nothing_of_health(
     assert [row.body for row in rows] == [one.body for one in simulated]
     for row in rows:
         assert row.body is not None
-        words = row.body.replace("vez", "")
+        words = re.sub(r"https?://\S+", "", row.body)
         assert health_words(rules, words, language) == [], row.body
         assert "/p/" in row.body
         if channel is Channel.SMS:
             assert row.segments == 1
-    with world.store.reading() as unit:
-        assert unit.patients.enrolments([world.patient().id])
 
 
 def test_the_first_text_says_how_to_stop(world: World) -> None:
@@ -108,7 +107,9 @@ def test_the_answer_to_an_answer_is_discreet_too(world: World, rules: ContentRul
     assert health_words(rules, reply.body or "", "en") == []
 
 
-@pytest.mark.parametrize(("words", "says"), [("STOP", "no more texts"), ("HELP", "emergency"), ("I fell and cannot get up", "emergency")])
+@pytest.mark.parametrize(
+    ("words", "says"), [("STOP", "no more texts"), ("HELP", "emergency"), ("I fell and cannot get up", "emergency")]
+)
 def test_what_must_stand_in_the_message_itself_does(world: World, words: str, says: str) -> None:
     world.enrol_sms("P1", birth_date=BORN, pathways="vitamin_d")
     make_discreet(world)

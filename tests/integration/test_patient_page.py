@@ -138,7 +138,9 @@ def test_the_right_year_opens_the_page_and_a_wrong_one_does_not(world: World) ->
     assert "vitamin D" in page.said(page.give_year())
 
 
-@pytest.mark.parametrize("typed", ["", "75", "19 7", "abcd", "1899", "2999", "١٩٧٥", "<script>", "1975; --", "9" * 60_000])
+@pytest.mark.parametrize(
+    "typed", ["", "75", "19 7", "abcd", "1899", "2999", "١٩٧٥", "<script>", "1975; --", "9" * 60_000]
+)
 def test_what_is_no_year_is_refused_and_costs_no_try(world: World, typed: str) -> None:
     enrolled(world)
     page = OwnPage(world, link_path(world))
@@ -191,7 +193,7 @@ def test_without_a_date_of_birth_the_page_asks_to_call_the_clinic(world: World) 
     page = OwnPage(world, link_path(world))
     world.store_patient(replace(world.patient(), birth_date=None))
     assert "Please call your clinic" in page.text()
-    assert "<form method=\"post\" action=\"" + page.path + "\" class" not in page.get().text
+    assert '<form method="post" action="' + page.path + '" class' not in page.get().text
 
 
 # How long it stays open

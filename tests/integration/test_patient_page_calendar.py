@@ -27,7 +27,9 @@ def unfolded(text: str) -> list[str]:
     return text.replace("\r\n ", "").split("\r\n")
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Reminder from Harbor Clinic"), ("es", "Aviso de Harbor Clinic")])
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Reminder from Harbor Clinic"), ("es", "Aviso de Harbor Clinic")]
+)
 def test_the_coming_reminders_are_in_the_file_at_their_times(world: World, language: str, title: str) -> None:
     world.enrol_sms("P1", birth_date=BORN, pathways="vitamin_d;exercise", language=language)
     page = opened(world)

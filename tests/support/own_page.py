@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from scheduler.services.care import Deciding
 from scheduler.services.patient_page.linking import make_link, set_discreet
-from tests.support.web import browser, form_token
+from tests.support.web import browser
 from tests.support.worlds import BY, World
 
 BORN = "1975-04-12"
@@ -58,9 +58,15 @@ class OwnPage:
 
     def post(self, part: str, fields: Mapping[str, str], *, form: str | None = None) -> Any:
         """Send a form as the screen at `form` would, with what is hidden in it."""
-        page = self.client.get(f"{self.path}{part if form is None else form}").text
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-        return self.client.post(f"{self.path}{part}", data={**hidden, **fields, "form_token": form_token(page)})
+        hidden = self.hidden(part if form is None else form)
+        return self.client.post(f"{self.path}{part}", data={**hidden, **fields})
+
+    def hidden(self, part: str) -> dict[str, str]:
+        """What is hidden in the forms of a screen."""
+        page = self.client.get(f"{self.path}{part}").text
+        found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+        assert found, "the page has no form"
+        return {name: unescape(value) for name, value in found.items()}
 
     def said(self, answer: Any) -> str:
         """The first screen, to which an answer leads."""

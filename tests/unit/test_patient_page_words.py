@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from scheduler.bootstrap import App
 from scheduler.catalogue.message_uses import message_uses
 from scheduler.catalogue.samples import TYPICAL
 from scheduler.catalogue.templates import TemplateLibrary
 from scheduler.domain.patient_page import locked_for, year_of
 from scheduler.services.patient_page.words import Words, read_mail
+from scheduler.settings import load_settings
 from tests.support.template_trees import CONFIG_DIR
 
 ROOT = Path(CONFIG_DIR).parent
@@ -18,9 +21,6 @@ MAIL = {"en": "e-mail", "es": "correo"}
 
 
 def uses() -> list[tuple[str, str, frozenset[str]]]:
-    from scheduler.bootstrap import App
-    from scheduler.settings import load_settings
-
     rules = App(load_settings({})).rules
     return [
         (use.pathway, use.name, frozenset[str]().union(*(one.digits for one in use.questions)))
@@ -63,8 +63,6 @@ def test_a_lock_grows_from_an_hour_to_a_week() -> None:
 
 
 def test_only_a_year_in_which_somebody_alive_was_born_is_one() -> None:
-    from datetime import date
-
     today = date(2026, 3, 2)
     assert [year_of(typed, today=today) for typed in ("1975", " 19 75 ", "1899", "2027", "٢٠٠٠", "75", "")] == [
         1975,
