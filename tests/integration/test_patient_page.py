@@ -305,7 +305,7 @@ def test_the_page_is_in_the_patients_language_and_can_be_looked_at_in_another(wo
 def test_the_first_screen_asks_what_the_clinic_asks_and_says_what_comes_next(world: World) -> None:
     enrolled(world)
     shown = opened(world).text()
-    for words in ("A question for you", "Have you had it done?", "it is done", "it is booked", "not yet"):
+    for words in ("A question for you", "Have you had it done?", "It is done", "It is booked", "Not yet"):
         assert words in shown, words
     assert "e-mail with" not in shown
     assert "Your next reminder comes on Wednesday, March 4 at 9:30 am." in shown

@@ -65,7 +65,7 @@ def test_the_page_asks_whether_an_answer_is_meant_before_it_counts(world: World)
     page = asked(world)
     shown = page.text("/answer?about=vitamin_d&answer=3")
     assert "Is this your answer?" in shown
-    assert "not yet" in shown
+    assert "Not yet" in shown
     with world.store.reading() as unit:
         assert unit.inbox.replies(world.clinic.id, mrn="P1") == []
 

@@ -165,7 +165,7 @@ def _asked(enrolled: Enrolled, step: Step, said: Sequence[PageMessage], writer: 
         if digits and not words.choices:
             continue  # thanks for an earlier answer, not the question
         choices = [
-            Choice(answer.digit or "", words.choices.get(answer.digit or "", answer.name.replace("_", " ")))
+            Choice(answer.digit or "", _named(words.choices.get(answer.digit or "") or answer.name.replace("_", " ")))
             for answer in digits
         ]
         return Question(
@@ -177,6 +177,11 @@ def _asked(enrolled: Enrolled, step: Step, said: Sequence[PageMessage], writer: 
             takes_text=step.free_text is not None,
         )
     return None
+
+
+def _named(answer: str) -> str:
+    """On a button it stands alone, and begins as a sentence does."""
+    return answer[:1].upper() + answer[1:]
 
 
 def _latest(said: Sequence[PageMessage], writer: _Writer, now: datetime) -> tuple[str, ...]:
