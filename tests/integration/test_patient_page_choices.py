@@ -332,7 +332,7 @@ def test_stopping_is_a_stop_with_its_one_confirmation(world: World, language: st
     assert ended in page.said(page.post("/stop", {}))
     patient = world.patient()
     assert (patient.status, patient.sms_consent) == (PatientStatus.STOPPED, False)
-    world.run_until(new_york(4, 3, 12))
+    world.run_until(new_york(3, 20, 12))
     assert [row.template for row in world.ledger()[before:] if row.sent_at] == ["stopped"]
     with world.store.reading() as unit:
         last = unit.patients.consent_history(world.clinic.id, patient.id)[-1]
