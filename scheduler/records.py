@@ -96,6 +96,8 @@ class Patient:
     stop_line_on: date | None = None
     phone_confirmed: bool = False  # this very number; the store compares, and `confirm_phones` alone makes it so
     number_check: NumberCheck = UNASKED
+    is_discreet: bool = False  # messages say only that there is one, and lead to the patient's own page
+    page_key: bytes | None = None  # what links to that page lead by; None: there is none yet
     source: str | None = None  # the import row as last read, canonical JSON
 
     def address(self, channel: Channel) -> str | None:
@@ -224,6 +226,8 @@ class Recipient:
     for_whom: tuple[str, ...] = ()  # marks for whom it is about, the best first; none: the address is theirs alone
     everybody: str = ""  # the marks of all who share the address
     choices: str = ""  # the letters by which those who share the address are named in an answer
+    is_discreet: bool = False  # of the patient
+    page_key: bytes | None = None  # of the patient's own page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,12 +335,16 @@ class LedgerEntry:
     retry_of: UUID | None = None  # the message that it takes over from
 
 
+ON_PAGE = "page"  # the `sender` of what somebody said on the patient's own page
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """Something a patient sent. `patient_id` is None while nobody is known to have that number or address.
 
     `media` counts the pictures and files that came with it; `opt_out` is what the provider made of it by itself.
-    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last.
+    `thread` are the Message-IDs of an e-mail and of those that led to it, its own last. Before it is understood,
+    `pathway` is the one whose question it was written under, where that is known.
     """
 
     id: UUID
@@ -750,3 +758,33 @@ class Draft:
     page: str
     fields: tuple[tuple[str, str], ...]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageGate:
+    """What stands between a link and a patient's own page, and what the patient has paused there.
+
+    `locked_until` is an instant (UTC), the others are dates of the patient's. `paused_on` None: nothing is paused by
+    the patient; `paused_until` None: until they lift it.
+    """
+
+    patient_id: UUID
+    clinic_id: int
+    failures: int = 0
+    locked_until: datetime | None = None
+    paused_on: date | None = None
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageMessage:
+    """A message to a patient as their own page needs it: which one, to be written out again in full. UTC."""
+
+    pathway: str
+    step: str
+    template: str
+    turn: int
+    count: int
+    kind: MessageKind
+    channel: Channel
+    at: datetime

@@ -168,7 +168,7 @@ class Content:
 
         return (self.settings.templates_dir, *SHIPPED)
 
-    @property
+    @cached_property
     def languages(self) -> frozenset[str]:
         """The languages that messages are written in."""
         from scheduler.catalogue.template_tree import read_tree

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.domain.languages import normalise_language
+from scheduler.domain.patient_page import DISCREET, DISCREET_ANSWER
 
 MESSAGES = "messages"
 LAYOUTS = "layouts"
@@ -40,6 +41,8 @@ SERVICE_MESSAGES = (
     "days_set",
     "referral",
     "who",
+    DISCREET,
+    DISCREET_ANSWER,
     FOR_WHOM,
     TOPIC_STOPPED,
     FROM_STAFF,

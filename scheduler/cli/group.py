@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("importing", "Enrol patients from CSV or FHIR."),
     "enrol": ("enrolling", "Enrol one patient."),
     "carer": ("carers", "Name, show and remove a patient's carer."),
+    "page": ("patient_page", "Give patients the link to their own page."),
     "number": ("numbers", "Say that a number or address is right after all."),
     "patients": ("lists", "List patients and where they stand on each pathway."),
     "messages": ("lists", "List the ledger of messages."),

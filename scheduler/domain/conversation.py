@@ -144,6 +144,7 @@ def open_questions(situation: Situation) -> list[OpenQuestion]:
         (enrolled, pathway)
         for enrolled in situation.enrolments
         if (pathway := situation.pathways.get(enrolled.state.pathway)) is not None
+        and situation.about in (None, pathway.name)
         and enrolled.state.is_open_question(pathway)
     ]
     asked.sort(key=lambda pair: (-pair[0].state.silence_from.toordinal(), pair[1].priority))

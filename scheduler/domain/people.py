@@ -70,6 +70,7 @@ class ConsentSource(StrEnum):
     IMPORT = "import"  # a clinic's list said so
     REPLY = "reply"  # the patient's own STOP or START, or their answer from a number that was to be confirmed
     UNSUBSCRIBE = "unsubscribe"  # the one-click link of an e-mail
+    PAGE = "page"  # the patient's own page
     PROVIDER = "provider"  # the provider told us of an opt-out
     # Recorded by a member of staff, who was told
     PHONE = "phone"

@@ -29,6 +29,7 @@ class Situation:
     enrolments: tuple[Enrolled, ...]
     pathways: Mapping[str, Pathway]
     now: datetime
+    about: str | None = None  # the pathway whose question is answered, where that is known; None: any
 
     @property
     def today(self) -> date:

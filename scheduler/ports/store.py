@@ -25,6 +25,7 @@ from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.message_lists import MessageLists
 from scheduler.ports.numbers import Numbers
 from scheduler.ports.patient_file import PatientFile
+from scheduler.ports.patient_pages import PatientPages
 from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
@@ -313,6 +314,9 @@ class Unit(Protocol):
 
     @property
     def patient_file(self) -> PatientFile: ...
+
+    @property
+    def pages(self) -> PatientPages: ...
 
     @property
     def ledger(self) -> Ledger: ...

@@ -107,6 +107,8 @@ def _plain(patient: Patient, clinic: Clinic, address: str | None) -> Recipient:
         language=patient.language,
         address=address,
         contact=patient.contact(clinic),
+        is_discreet=patient.is_discreet,
+        page_key=patient.page_key,
     )
 
 

@@ -11,7 +11,7 @@ from scheduler.domain.wishes import at_another_time
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
 from scheduler.services.rules import Rules
-from scheduler.services.situations import load_by_mrn, write
+from scheduler.services.situations import Loaded, load_by_mrn, write
 
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -22,7 +22,7 @@ class CareError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Who decides about which patient, and when (UTC). `by` is the e-mail address of a member of staff."""
+    """Who decides about which patient, and when (UTC). `by` is a member of staff's e-mail address, or `patient`."""
 
     clinic: Clinic
     mrn: str
@@ -37,26 +37,41 @@ def pause(store: Store, rules: Rules, about: Deciding, *, until: date | None) ->
     """
     with store.writing() as unit:
         loaded = load_by_mrn(unit, rules, about.clinic, about.mrn, about.now)
-        today = loaded.situation.today
-        if loaded.patient.status not in (PatientStatus.ACTIVE, PatientStatus.PAUSED):
-            raise CareError(f"reminders of this patient are {loaded.patient.status.value}; there is nothing to pause")
-        if until is not None and not today < until <= today + LONGEST_PAUSE:
-            raise CareError("a pause ends on a day after today, within a year; without a day it lasts until lifted")
-        paused = replace(loaded.patient, status=PatientStatus.PAUSED, paused_until=until)
-        after = loaded.with_patient(paused)
-        write(unit, rules, after, after.situation.unchanged())
-        _note(unit, about, loaded.patient, f"paused until {until}" if until else "paused")
+        pause_held(unit, rules, loaded, about, until=until)
+        gate = unit.pages.gate(about.clinic.id, loaded.patient.id)
+        if gate.paused_on is not None:  # from now on the pause is not the patient's to lift
+            unit.pages.keep_gate(replace(gate, paused_on=None, paused_until=None))
+
+
+def pause_held(unit: Unit, rules: Rules, loaded: Loaded, about: Deciding, *, until: date | None) -> None:
+    """As `pause`, inside the caller's transaction, which holds the patient. Raises `CareError`."""
+    today = loaded.situation.today
+    if loaded.patient.status not in (PatientStatus.ACTIVE, PatientStatus.PAUSED):
+        raise CareError(f"reminders of this patient are {loaded.patient.status.value}; there is nothing to pause")
+    if until is not None and not today < until <= today + LONGEST_PAUSE:
+        raise CareError("a pause ends on a day after today, within a year; without a day it lasts until lifted")
+    paused = replace(loaded.patient, status=PatientStatus.PAUSED, paused_until=until)
+    after = loaded.with_patient(paused)
+    write(unit, rules, after, after.situation.unchanged())
+    _note(unit, about, loaded.patient, f"paused until {until}" if until else "paused")
 
 
 def resume(store: Store, rules: Rules, about: Deciding) -> None:
     """Lift a pause: what waited is due from the next day on. Raises `CareError` and `UnknownPatientError`."""
     with store.writing() as unit:
-        loaded = load_by_mrn(unit, rules, about.clinic, about.mrn, about.now)
-        if loaded.patient.status is not PatientStatus.PAUSED:
-            raise CareError("reminders of this patient are not paused")
-        after = loaded.with_patient(replace(loaded.patient, status=PatientStatus.ACTIVE, paused_until=None))
-        write(unit, rules, after, reopen(after.situation))
-        _note(unit, about, loaded.patient, "pause lifted")
+        resume_held(unit, rules, load_by_mrn(unit, rules, about.clinic, about.mrn, about.now), about)
+
+
+def resume_held(unit: Unit, rules: Rules, loaded: Loaded, about: Deciding) -> None:
+    """As `resume`, inside the caller's transaction, which holds the patient. Raises `CareError`."""
+    if loaded.patient.status is not PatientStatus.PAUSED:
+        raise CareError("reminders of this patient are not paused")
+    after = loaded.with_patient(replace(loaded.patient, status=PatientStatus.ACTIVE, paused_until=None))
+    write(unit, rules, after, reopen(after.situation))
+    gate = unit.pages.gate(about.clinic.id, loaded.patient.id)
+    if gate.paused_on is not None:
+        unit.pages.keep_gate(replace(gate, paused_on=None, paused_until=None))
+    _note(unit, about, loaded.patient, "pause lifted")
 
 
 def set_contact_time(store: Store, rules: Rules, about: Deciding, at: time) -> None:

@@ -12,7 +12,7 @@ from scheduler.domain.people import Addressee, ConsentSource
 from scheduler.domain.reacting import Situation
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
-from scheduler.records import Carer, Clinic, HeldReply, Patient, Reply
+from scheduler.records import ON_PAGE, Carer, Clinic, HeldReply, Patient, Reply
 from scheduler.services.rules import Rules
 
 
@@ -62,11 +62,14 @@ class Case:
     @property
     def source(self) -> ConsentSource:
         """Who tells us of a decision about consent."""
+        if self.reply.sender == ON_PAGE:
+            return ConsentSource.PAGE
         return ConsentSource.PROVIDER if self.reply.opt_out is not None else ConsentSource.REPLY
 
     def situation(self, rules: Rules) -> Situation:
-        """Where the patient stood when it was written."""
-        return Situation(self.contact, self.enrolled, rules.pathways, self.reply.received_at)
+        """Where the patient stood when it was written; on their own page they see which question they answer."""
+        reply = self.reply
+        return Situation(self.contact, self.enrolled, rules.pathways, reply.received_at, about=reply.pathway)
 
 
 def cases_of(unit: Unit, held: Sequence[HeldReply]) -> list[Case]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.languages import language_chain
 from scheduler.domain.messages import MessageKind
+from scheduler.domain.patient_page import DISCREET, DISCREET_ANSWER, LINK_LASTS
 from scheduler.domain.people import Channel, Mobility
 from scheduler.domain.sending import SERVICE_MESSAGES, is_written
 from scheduler.domain.sharing import OF_THE_NUMBER, first_name
@@ -92,6 +93,11 @@ class Composer:
             return self._sms(message, to or patient, patient.mobility, clinic, words)
         return self._email(message, to or patient, patient.mobility, clinic, words)
 
+    def in_full(self, message: PlannedMessage, patient: Patient, clinic: Clinic, *, language: str) -> str:
+        """The words of an e-mail that nobody sends, discreet or not, for the patient's own page, in `language`."""
+        plain = replace(patient, is_discreet=False, language=language)
+        return self._email(message, plain, patient.mobility, clinic, "").text
+
     def _compose_sms(
         self, message: LedgerMessage, to: Recipient, clinic: Clinic, attempt_id: UUID, words: str
     ) -> Composed:
@@ -142,6 +148,7 @@ class Composer:
 
     def _sms(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic, words: str) -> RenderedSms:
         """The text, opened by whom it is about where that needs saying, in as many segments as without."""
+        message = _discreetly(message, to)
         languages = language_chain(to.language, clinic.language)
         values = self._values(message, to, mobility, clinic, languages, words=words)
         text = self._rendered(message, languages, values)
@@ -156,6 +163,7 @@ class Composer:
         return self._renderer.sms(message.pathway, message.template, languages, values, stop_line=message.stop_line)
 
     def _email(self, message: _Message, to: _Person, mobility: Mobility, clinic: Clinic, words: str) -> RenderedEmail:
+        message = _discreetly(message, to)
         languages = language_chain(to.language, clinic.language)
         values = self._values(
             message,
@@ -199,7 +207,7 @@ class Composer:
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
             first_name=_greeted(message, to),
-            page_url="",
+            page_url=self._page_of(message, to),
             unsubscribe_url=unsubscribe_url,
             activity=activities[message.turn % len(activities)] if activities else "",
             count=message.count,
@@ -207,6 +215,23 @@ class Composer:
             words=words,
             topic=message.step if message.pathway == SERVICE_MESSAGES else "",
         )
+
+    def _page_of(self, message: _Message, to: _Person) -> str:
+        """Where the patient's own page is. It depends on nothing but the message, so that every try has one link."""
+        if to.page_key is None:
+            return ""
+        return self._links.page(to.page_key, expires_on=message.due_date + LINK_LASTS)
+
+
+def _discreetly(message: _Message, to: _Person) -> _Message:
+    """What goes to somebody who wants discreet wording: that there is something to read, and where.
+
+    What is of no pathway is left as it is: STOP, HELP and words for an emergency must stand in the message itself.
+    """
+    if not to.is_discreet or to.page_key is None or message.pathway == SERVICE_MESSAGES:
+        return message
+    template = DISCREET_ANSWER if message.kind is MessageKind.REPLY else DISCREET
+    return replace(message, pathway=SERVICE_MESSAGES, template=template)
 
 
 def _link_of(to: _Person) -> UUID:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +14,12 @@ _ID_BYTES = 16
 _CLINIC_BYTES = 4
 _SIGNATURE_BYTES = 12
 _INSTANT_BYTES = 6
+_PAGE = "patient-page"
+_DAY_BYTES = 2
+_FIRST_DAY = date(2020, 1, 1)
+# So few that a text with the link is one segment; and nobody finds one of 2**64 keys by trying.
+_PAGE_SIGNATURE_BYTES = 8
+_PAGE_TOKEN = 24  # characters
 
 
 class Signer(Protocol):
@@ -44,6 +50,19 @@ class Links:
         if not self._signer.verify(_UNSUBSCRIBE, data, signature, length=_SIGNATURE_BYTES):
             return None
         return int.from_bytes(data[_ID_BYTES:]), UUID(bytes=data[:_ID_BYTES])
+
+    def page(self, key: bytes, *, expires_on: date) -> str:
+        """The link to a patient's own page, by the page's key; it leads there to the end of that day (UTC)."""
+        data = key + (expires_on - _FIRST_DAY).days.to_bytes(_DAY_BYTES)
+        return f"{self._public_url}/p/{_written(data + self._signer.sign(_PAGE, data, length=_PAGE_SIGNATURE_BYTES))}"
+
+    def paged(self, token: str) -> tuple[bytes, date] | None:
+        """The (key, last day) of a page's token, or None when it is not ours."""
+        signed = _read(token) if len(token) == _PAGE_TOKEN else b""
+        data, signature = signed[:-_PAGE_SIGNATURE_BYTES], signed[-_PAGE_SIGNATURE_BYTES:]
+        if len(data) <= _DAY_BYTES or not self._signer.verify(_PAGE, data, signature, length=_PAGE_SIGNATURE_BYTES):
+            return None
+        return data[:-_DAY_BYTES], _FIRST_DAY + timedelta(days=int.from_bytes(data[-_DAY_BYTES:]))
 
     def pressed(self, clinic_id: int, patient_id: UUID, at: datetime) -> str:
         """A token that says when this patient's e-mails were ended by the link (to the second, UTC)."""

@@ -35,7 +35,13 @@ def _mailed(email: str, **cells: str) -> dict[str, str]:
 SAMPLE_PATIENTS = (
     SamplePatient(
         6,
-        _texted("+16175550121", mrn="HC-1001", name="Ruth Adler", risk_factors="menopause;low_vitamin_d"),
+        _texted(
+            "+16175550121",
+            mrn="HC-1001",
+            name="Ruth Adler",
+            birth_date="1961-05-14",
+            risk_factors="menopause;low_vitamin_d",
+        ),
         (
             Said(1, time(9, 52), "2"),
             Said(2, time(17, 5), "DONE"),
@@ -52,6 +58,7 @@ SAMPLE_PATIENTS = (
             "+17875550122",
             mrn="HC-1002",
             name="Luis Ortega Rivera",
+            birth_date="1958-09-02",
             language="es",
             timezone="America/Puerto_Rico",
             contact_time="10:00",
@@ -99,6 +106,7 @@ SAMPLE_PATIENTS = (
             "+12135550125",
             mrn="HC-1005",
             name="Guadalupe Navarro",
+            birth_date="1972-12-12",
             language="es-MX",
             timezone="America/Los_Angeles",
             contact_time="09:00",

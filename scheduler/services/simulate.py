@@ -84,6 +84,13 @@ def simulate(
             yield _simulated(composer, clinic, patient, at, message, to)
 
 
+def coming(
+    rules: Rules, clinic: Clinic, patient: Patient, enrolled: tuple[Enrolled, ...], *, start: datetime, days: int
+) -> Iterator[tuple[datetime, PlannedMessage]]:
+    """What goes to one patient in `days` days from `start` (UTC) when nothing is answered, each with its instant."""
+    return Walk(rules, clinic, patient, enrolled).messages(start, start + timedelta(days=days), ())
+
+
 class Walk:
     """One patient on the way through the future, by the functions that plan the present."""
 

@@ -111,6 +111,7 @@ class Inbox:
             "thread": self._vault.seal("replies.thread", " ".join(reply.thread) or None),
             "opt_out": reply.opt_out.value if reply.opt_out else None,
             "look_at": reply.received_at if reply.patient_id else None,
+            "pathway": reply.pathway,
         }
 
     def stranger(self, address: str) -> str:

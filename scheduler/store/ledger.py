@@ -52,13 +52,15 @@ _CLAIMED = (
         patients.c.language,
         patients.c.phone,
         patients.c.email,
+        patients.c.is_discreet,
+        patients.c.page_key,
         *rows.CONTACT.columns,
         *rows.MESSAGE.columns,
     )
     .join(patients, patients.c.id == messages.c.patient_id)
     .with_for_update(skip_locked=True, of=messages)
 )
-_CONTACT_AT = 7
+_CONTACT_AT = 9
 _MESSAGE_AT = _CONTACT_AT + len(rows.CONTACT.columns)
 _Made = Callable[[PlannedMessage], Values]
 _OF_PATHWAYS = (MessageKind.REMINDER.value, MessageKind.COPY.value)
@@ -206,7 +208,18 @@ class Ledger:
         return found
 
     def _ready(self, row: Sequence[Any], same: tuple[Any, ...], contact: Contact) -> ReadyMessage:
-        message_id, enrolment_id, patient_id, name, language, phone, email, clinic_id = row[: _CONTACT_AT + 1]
+        (
+            message_id,
+            enrolment_id,
+            patient_id,
+            name,
+            language,
+            phone,
+            email,
+            is_discreet,
+            page_key,
+            clinic_id,
+        ) = row[: _CONTACT_AT + 1]
         message = built(LedgerMessage, (message_id, clinic_id, patient_id, enrolment_id, *same))
         place, address = ("patients.phone", phone) if message.channel is Channel.SMS else ("patients.email", email)
         recipient = Recipient(
@@ -216,6 +229,8 @@ class Ledger:
             language=language,
             address=self._vault.open(place, address),
             contact=contact,
+            is_discreet=is_discreet,
+            page_key=page_key,
         )
         return ReadyMessage(message, recipient)
 

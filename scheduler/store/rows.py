@@ -159,6 +159,8 @@ def patient_from(row: Any, vault: Vault) -> Patient:
         stop_line_on=row.stop_line_on,
         phone_confirmed=row.confirmed_index is not None and row.confirmed_index == row.phone_index,
         number_check=NumberCheck(row.confirm_asks, row.confirm_asked_on),
+        is_discreet=row.is_discreet,
+        page_key=row.page_key,
         source=vault.open("patients.source", row.source),
     )
 
@@ -199,6 +201,8 @@ def patient_values(patient: Patient, vault: Vault) -> Values:
         "stop_line_on": patient.stop_line_on,
         "confirm_asks": patient.number_check.asks,
         "confirm_asked_on": patient.number_check.asked_on,
+        "is_discreet": patient.is_discreet,
+        "page_key": patient.page_key,
         "source": vault.seal("patients.source", patient.source),
     }
 

@@ -207,6 +207,8 @@ patients = Table(
     Column("confirmed_index", LargeBinary(16)),  # of the number that was confirmed: any other is not
     Column("confirm_asks", SmallInteger, nullable=False),  # how often the number now on file has been asked about
     Column("confirm_asked_on", Date),  # the local date of the last time
+    Column("is_discreet", Boolean, nullable=False),  # messages say only that there is one, and where to read it
+    Column("page_key", LargeBinary(8)),  # what links to their own page lead by; another one ends them all
     Column("source", Sealed),  # the import row as last read, so that a later file changes only what it changed
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -220,6 +222,18 @@ patients = Table(
     # The address first: whose it is may have to be found before the clinic is known.
     Index("ix_patients_phone_index_clinic_id", "phone_index", "clinic_id"),
     Index("ix_patients_email_index_clinic_id", "email_index", "clinic_id"),
+    Index("uq_patients_page_key", "page_key", unique=True, info={_CONDITION: text("page_key IS NOT NULL")}),
+)
+
+patient_pages = Table(
+    "patient_pages",
+    metadata,
+    Column("patient_id", Uuid, ForeignKey("patients.id"), primary_key=True),
+    _clinic(),
+    Column("failures", SmallInteger, nullable=False),  # wrong years of birth in a row
+    Column("locked_until", Instant),
+    Column("paused_on", Date),  # when the patient paused all reminders there, local; null: they have not
+    Column("paused_until", Date),
 )
 
 consents = Table(

@@ -29,6 +29,7 @@ from scheduler.store.message_lists import MessageLists
 from scheduler.store.numbers import Numbers
 from scheduler.store.orphans import Orphans
 from scheduler.store.patient_file import PatientFile
+from scheduler.store.patient_pages import PatientPages
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
@@ -56,6 +57,7 @@ class Unit:
         self.patients = Patients(connection, vault)
         self.message_lists = MessageLists(connection, vault)
         self.patient_file = PatientFile(connection, vault)
+        self.pages = PatientPages(connection, vault)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.staff_mail = StaffMails(connection, vault)

@@ -17,6 +17,7 @@ from scheduler.web import clock, first_page, health, phones, twilio_hooks, unsub
 from scheduler.web.api import about, patients_api
 from scheduler.web.live import Live, Wall
 from scheduler.web.pages import STATIC, Pages
+from scheduler.web.patient import answering, choices, knowing, opening
 from scheduler.web.problems import add_handlers
 from scheduler.web.security import SecurityHeaders
 from scheduler.web.shedding import Shedding
@@ -34,6 +35,7 @@ from scheduler.web.staff import (
     message_lists,
     messages,
     pathways,
+    patient_link,
     patients,
     people,
     reporting,
@@ -55,10 +57,15 @@ ROUTERS = tuple(
         phones,
         health,
         unsubscribing,
+        opening,
+        answering,
+        choices,
+        knowing,
         enrolling,  # before what takes any MRN
         importing,
         bulk,
         patients,
+        patient_link,
         writing,
         contact_data,
         agreeing,

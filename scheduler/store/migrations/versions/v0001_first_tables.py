@@ -29,6 +29,7 @@ def upgrade() -> None:
     _create_simulated_inbox()
     _create_audit()
     _create_patients()
+    _create_patient_pages()
     _create_staff()
     _create_staff_links()
     _create_staff_sessions()
@@ -204,6 +205,8 @@ def _create_patients() -> None:
         sa.Column("confirmed_index", sa.LargeBinary(16)),
         sa.Column("confirm_asks", sa.SmallInteger(), nullable=False),
         sa.Column("confirm_asked_on", sa.Date()),
+        sa.Column("is_discreet", sa.Boolean(), nullable=False),
+        sa.Column("page_key", sa.LargeBinary(8)),
         sa.Column("source", SEALED),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
@@ -220,6 +223,29 @@ def _create_patients() -> None:
         ["next_contact_at"],
         postgresql_where=sa.text("next_contact_at IS NOT NULL"),
         sqlite_where=sa.text("next_contact_at IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_patients_page_key",
+        "patients",
+        ["page_key"],
+        unique=True,
+        postgresql_where=sa.text("page_key IS NOT NULL"),
+        sqlite_where=sa.text("page_key IS NOT NULL"),
+    )
+
+
+def _create_patient_pages() -> None:
+    op.create_table(
+        "patient_pages",
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.SmallInteger(), nullable=False),
+        sa.Column("locked_until", INSTANT),
+        sa.Column("paused_on", sa.Date()),
+        sa.Column("paused_until", sa.Date()),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_patient_pages_clinic_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_patient_pages_patient_id"),
+        sa.PrimaryKeyConstraint("patient_id", name="pk_patient_pages"),
     )
 
 
