@@ -25,7 +25,7 @@ from scheduler.services.tasks import close as close_task
 from scheduler.store.engine import writing
 from scheduler.store.tables import messages
 from tests.support.staff import signed_in
-from tests.support.worlds import MONDAY, World, new_york, world_at
+from tests.support.worlds import MONDAY, NEW_YORK, World, new_york, world_at
 
 FIRST = date(2026, 3, 2)
 
@@ -74,7 +74,7 @@ def record(world: World, mrn: str, at: datetime) -> None:
         world.clinic,
         mrn=mrn,
         kind=ResultKind.VITAMIN_D,
-        taken_on=world.clock.at.date(),
+        taken_on=at.astimezone(NEW_YORK).date(),
         value=None,
         unit=None,
         next_months=None,
