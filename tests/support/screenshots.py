@@ -34,6 +34,7 @@ AT = datetime(2026, 3, 5, 17, 40, tzinfo=UTC)  # a Thursday, 12:40 in New York
 SCHEMES = ("light", "dark")
 MOST_BYTES = 150_000
 _QUALITIES = (86, 76, 66, 50, 35)  # the best that keeps a picture small enough
+_PATIENCE = 180_000  # milliseconds: a picture is worth waiting for on a busy machine
 _SHARPNESS = 1.5  # pixels of the picture per pixel of the page
 
 
@@ -135,6 +136,7 @@ def _taken(chromium: Any, site: str, shot: Shot, scheme: str) -> bytes:
         device_scale_factor=_SHARPNESS,
         reduced_motion="reduce",
     )
+    context.set_default_timeout(_PATIENCE)
     page = context.new_page()
     if shot.role is not None:
         page.goto(f"{site}/sign-in")
