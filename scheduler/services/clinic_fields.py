@@ -33,7 +33,7 @@ def read_message_name(text: str) -> str:
     name = read_name("--message-name", text)
     if len(name) > LONGEST_MESSAGE_NAME:
         raise ClinicFaultError(
-            f"the name that opens every message has {len(name)} characters; "
+            f"--message-name: the name that opens every message has {len(name)} characters; "
             f"give a shorter, neutral one with --message-name (at most {LONGEST_MESSAGE_NAME})"
         )
     return name
