@@ -112,7 +112,7 @@ def test_a_list_is_imported_from_file_to_finish(
         match_columns(page)
     page.get_by_role("button", name="Check the list").click()
     expect(page.get_by_role("heading", name="What importing it would do")).to_be_visible()
-    expect(page.get_by_role("region", name="Rejected rows")).to_contain_text("too short")
+    expect(page.get_by_role("region", name="Rejected rows", exact=True)).to_contain_text("too short")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the rejected rows").click()
     assert "B2,Hugo Baum,12,yes" in Path(download.value.path()).read_text("utf-8-sig")

@@ -107,7 +107,7 @@ def test_what_comes_in_appears_by_itself_and_leaves_what_is_being_written(chromi
     other.goto(f"{site}/phones")
     theirs = other.locator("article", has=other.get_by_role("heading", name="Samuel Begay"))
     theirs.get_by_label("Answer as Samuel Begay").fill("HELP")
-    theirs.get_by_role("button").click()
+    theirs.get_by_role("button", name="Send as Samuel Begay").click()
     watching.bring_to_front()
     phone.locator(".own", has_text="HELP").wait_for(timeout=15_000)
     assert phone.get_by_label("Answer as Samuel Begay").input_value() == "half a sen"

@@ -23,8 +23,9 @@ def test_axe_finds_nothing_serious_and_every_page_fits(chromium: Any, site: str,
     page = entered(context, site, "Admin")
     for path in PAGES:
         page.goto(f"{site}{path}")
-        for numbers in page.locator(".numbers:not([open]) > summary").all():
-            numbers.click()
+        closed = page.locator(".numbers:not([open]) > summary")
+        while closed.count():
+            closed.first.click()
         found = Axe().run(page).response["violations"]
         serious = [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
         assert serious == [], f"{path} in {scheme} on a {size}"

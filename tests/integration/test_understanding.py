@@ -95,6 +95,7 @@ def test_a_reply_counts_from_when_it_was_received_however_late_it_is_understood(
 
 
 def test_engines_see_that_replies_wait_and_may_take_so_many_at_once(world: World) -> None:
+    world.tick()
     assert world.app.ticker.look() == Waiting(plan=0, deliver={})
     came_in(world, "HELP")
     assert world.app.ticker.look() == Waiting(plan=0, deliver={}, understand=True)

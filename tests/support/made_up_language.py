@@ -60,8 +60,12 @@ def add_catalogue(templates: Path, tag: str) -> None:
     spanish = catalogue_of(templates, "es").read_text(encoding="utf-8")
     lines: list[str] = []
     head, _, texts = spanish.partition("\n\n")
-    for msgid in re.findall(r'^msgid "(.+)"$', texts, flags=re.MULTILINE):
-        lines += [f'msgid "{msgid}"', f'msgstr "{MARK}{msgid}"', ""]
+    for msgid, plural in re.findall(r'^msgid "(.+)"$(?:\nmsgid_plural "(.+)"$)?', texts, flags=re.MULTILINE):
+        if plural:
+            lines += [f'msgid "{msgid}"', f'msgid_plural "{plural}"']
+            lines += [f'msgstr[0] "{MARK}{msgid}"', f'msgstr[1] "{MARK}{plural}"', ""]
+        else:
+            lines += [f'msgid "{msgid}"', f'msgstr "{MARK}{msgid}"', ""]
     path = catalogue_of(templates, tag)
     path.parent.mkdir(parents=True)
     path.write_text(head.replace("Language: es", f"Language: {tag}") + "\n\n" + "\n".join(lines), encoding="utf-8")

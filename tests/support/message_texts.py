@@ -137,6 +137,7 @@ def values(
     phone: str = PHONE,
     name: str = "Ana",
     topic: str = "exercise",
+    words: str = "We have moved.",
 ) -> MessageValues:
     """What a template is filled with here."""
     return MessageValues(
@@ -148,6 +149,7 @@ def values(
         activity=activity,
         count=count,
         topic=topic,
+        words=words,
     )
 
 

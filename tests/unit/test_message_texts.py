@@ -87,6 +87,9 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "nutrition/idea": {"activity"},
         "service/who": {"choices"},
         "service/topic_stopped": {"topic"},
+        "service/discreet": {"page_url"},
+        "service/discreet_answer": {"page_url"},
+        "service/from_staff": {"words"},
     }.get(message, set())
     for piece in Piece:
         tree = Environment(autoescape=True).parse(source_of(message, language, piece))

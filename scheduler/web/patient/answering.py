@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from scheduler.services.patient_page.answering import (
     LONGEST_ANSWER,
@@ -16,6 +16,7 @@ from scheduler.services.patient_page.answering import (
     topics_to_stop,
 )
 from scheduler.services.patient_page.home import DONE, Choice, Home, Question
+from scheduler.web.access import anyone
 from scheduler.web.forms import OwnFields
 from scheduler.web.patient.opening import home_of
 from scheduler.web.patient.page import home_again, screen
@@ -24,7 +25,7 @@ from scheduler.web.patient.visit import Entered, Visit
 from scheduler.web.site import Here, Site
 from scheduler.web.tongues import N_
 
-router = APIRouter(prefix="/p/{token}")
+router = APIRouter(prefix="/p/{token}", dependencies=[Depends(anyone)])
 
 EVERYTHING = "all"
 _LONGEST_ONCE = 64

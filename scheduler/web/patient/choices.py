@@ -14,6 +14,7 @@ from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.fields import parse_time
 from scheduler.services.patient_page import choosing
 from scheduler.services.patient_page.choosing import Span, Way
+from scheduler.web.access import anyone
 from scheduler.web.bodies import Fields, read_fields
 from scheduler.web.forms import OwnFields
 from scheduler.web.patient.opening import home_of
@@ -22,7 +23,7 @@ from scheduler.web.patient.visit import WORDS, Entered, Visit
 from scheduler.web.site import Here, Site
 from scheduler.web.tongues import N_
 
-router = APIRouter(prefix="/p/{token}")
+router = APIRouter(prefix="/p/{token}", dependencies=[Depends(anyone)])
 
 _CHOOSE_TIME = N_("Choose one of the times in the list.")
 _CHOOSE_DAY = N_("Choose at least one day.")

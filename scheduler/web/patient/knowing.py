@@ -7,19 +7,20 @@ from datetime import UTC
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from scheduler.domain.people import ConsentSource
 from scheduler.records import Consent
 from scheduler.services.patient_page.calendar_file import Entry, calendar_file
 from scheduler.services.patient_page.home import reminders_ahead
+from scheduler.web.access import anyone
 from scheduler.web.patient.page import screen
 from scheduler.web.patient.topics import title_of
 from scheduler.web.patient.visit import Entered, Visit, keep_open
 from scheduler.web.site import Here, Site
 from scheduler.web.tongues import N_
 
-router = APIRouter(prefix="/p/{token}")
+router = APIRouter(prefix="/p/{token}", dependencies=[Depends(anyone)])
 
 _MESSAGES = 5
 _DAYS_AHEAD = 60

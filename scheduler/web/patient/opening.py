@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from scheduler.domain.patient_page import year_of
 from scheduler.services.patient_page.home import Home, home
 from scheduler.services.patient_page.opening import Tried, is_locked, try_year
+from scheduler.web.access import anyone
 from scheduler.web.forms import OwnFields
 from scheduler.web.patient.page import DONE, home_again, mail_word, screen
 from scheduler.web.patient.visit import WORDS, Arrived, Visit, close, opened, set_own
@@ -17,7 +18,7 @@ from scheduler.web.site import Here, Site
 from scheduler.web.staff.session import wall_time
 from scheduler.web.tongues import N_
 
-router = APIRouter(prefix="/p/{token}")
+router = APIRouter(prefix="/p/{token}", dependencies=[Depends(anyone)])
 
 _NO_YEAR = N_("Write the year you were born with four digits, such as 1975.")
 _WRONG = N_("That is not the year that your clinic has. Please try again.")

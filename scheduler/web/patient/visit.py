@@ -20,7 +20,6 @@ from scheduler.domain.patient_page import is_open
 from scheduler.records import Clinic, Patient
 from scheduler.services.patient_page.home import ENDED
 from scheduler.services.patient_page.opening import Bearer, bearer_of
-from scheduler.web.access import anyone
 from scheduler.web.patient.saying import Saying
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.session import wall_time
@@ -58,7 +57,7 @@ class Visit:
         return f"/p/{self.token}"
 
 
-def arrived(token: str, request: Request, site: Here, _: Annotated[None, Depends(anyone)]) -> Visit:
+def arrived(token: str, request: Request, site: Here) -> Visit:
     """Whose link it is. Raises 404 when it leads nowhere, whatever the reason."""
     bearer = bearer_of(site.app.store, site.app.links, token, now=site.app.clock.now())
     if bearer is None:
