@@ -5,7 +5,7 @@
 
 PORT ?= 8000
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 4
 BIN := .venv/bin
 export PYTHON
 # Bytecode is what makes the command start fast.
@@ -27,7 +27,7 @@ setup: ## only install: afterwards .venv/bin/bonewise is there (PYTHON=python3)
 setup-test:
 	@sh scripts/setup.sh test
 
-test: setup-test ## install what tests need and run them all (ARGS="tests/unit -k dexa", WORKERS=2)
+test: setup-test ## install what tests need and run them all (ARGS="tests/unit -k dexa", WORKERS=4)
 	@sh scripts/test-tools.sh
 	@sh scripts/test.sh $(WORKERS) $(ARGS)
 

@@ -7,23 +7,26 @@ import time
 from typing import Any
 from uuid import UUID, SafeUUID
 
-_UNIX_MS_SHIFT = 80
-_RANDOM_BYTES = 10
+_UNIX_MS_SHIFT, _PART_SHIFT = 80, 64
+_NS, _PARTS = 1_000_000, 1 << 12  # of a millisecond
+_RANDOM_BYTES = 8
 _MARKS = 0x7 << 76 | 0x2 << 62  # version 7, and the variant of RFC 9562
-_RANDOM = (1 << _UNIX_MS_SHIFT) - 1 & ~(0xF << 76 | 0x3 << 62)  # the 74 bits that the marks leave
+_RANDOM = (1 << 62) - 1
 
 
 def new_id() -> UUID:
-    """A UUID version 7 (RFC 9562, 5.7): 48 bits of milliseconds, 74 random bits."""
+    """A UUID version 7 (RFC 9562, 5.7): 48 bits of milliseconds, 12 of parts of one (6.2, method 3), 62 random."""
     return new_ids(1)[0]
 
 
 def new_ids(count: int) -> list[UUID]:
-    """As many at once, for a third of the cost of one by one."""
-    base = time.time_ns() // 1_000_000 << _UNIX_MS_SHIFT | _MARKS
+    """As many at once, in ascending order, for a third of the cost of one by one."""
+    milliseconds, rest = divmod(time.time_ns(), _NS)
+    base = milliseconds << _UNIX_MS_SHIFT | rest * _PARTS // _NS << _PART_SHIFT | _MARKS
     random = os.urandom(_RANDOM_BYTES * count)
     starts = range(0, _RANDOM_BYTES * count, _RANDOM_BYTES)
-    return [_uuid(base | int.from_bytes(random[at : at + _RANDOM_BYTES]) & _RANDOM) for at in starts]
+    ends = sorted(int.from_bytes(random[at : at + _RANDOM_BYTES]) & _RANDOM for at in starts)
+    return [_uuid(base | end) for end in ends]
 
 
 _slots: Any = UUID

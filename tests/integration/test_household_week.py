@@ -135,7 +135,7 @@ def test_what_the_command_line_refuses_names_the_option_and_the_remedy(home: Hom
 
 def test_the_clinic_lets_first_names_stand_on_shared_phones(home: Home) -> None:
     changed = home.bonewise.done("clinic", "set", "--clinic", "main", "--name-on-shared", "yes", "--json").json
-    assert changed["name_on_shared"] == "yes"
+    assert changed["name_on_shared"] is True
     home.world.run_until(new_york(3, 3, 12, 0))
     bodies = [row["body"] for row in home.rows("messages") if row["sent_at"]]
     assert {body.partition(":")[0] for body in bodies} == {"Harbor Clinic, for Ana", "Harbor Clinic, for Rob"}
