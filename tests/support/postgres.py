@@ -123,7 +123,7 @@ class PostgresServer:
     def restart(self, how: signal.Signals) -> None:
         """End it by SIGINT ("fast", in order) or SIGQUIT ("immediate", as in a crash), and start it again."""
         self.process.send_signal(how)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         self.process = _spawn(self.command, self.directory)
         if not _answers(self):
             raise PostgresUnavailableError(f"it did not start again:\n{_log(self.directory)}")
