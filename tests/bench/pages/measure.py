@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,9 +14,9 @@ from scheduler.services.clinics import add_staff
 from tests.bench import clinic
 from tests.bench.databases import Patients
 from tests.bench.growth.fill import SEEDS
-from tests.bench.inbound.measure import COMMAND
+from tests.bench.inbound.measure import web
 from tests.bench.people import MORNING
-from tests.bench.stage import ROOT, Stage, clean_environment
+from tests.bench.stage import Stage
 
 TIMES = 60  # how often each page is asked for
 _FILL_SECONDS = 7_200
@@ -52,7 +48,7 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
             raise RuntimeError("; ".join(filled.faults))
         environment = made.environment(url)
         _employ(environment)
-        with _web(environment) as address:
+        with web("web", environment) as (address, _):
             browser = _Browser(address)
             browser.sign_in()
             return [_timed(browser, database, patients, name, paths) for name, paths in pages.items()]
@@ -66,26 +62,6 @@ def _employ(environment: dict[str, str]) -> None:
         (first, *_) = unit.installation.clinics().values()
     add_staff(app.store, first, email=_EMAIL, role=Role.COORDINATOR, now=MORNING, password=_PASSWORD)
     app.close()
-
-
-@contextmanager
-def _web(environment: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "web", "--port", "0"],
-        cwd=ROOT,
-        env={**clean_environment(), **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("Bonewise is at "):
-            raise RuntimeError("bonewise web did not start; its error is above")
-        yield line.removeprefix("Bonewise is at ").strip()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 class _Browser:
