@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import urllib3
+from sqlalchemy import update
 
 from scheduler.domain.accounts import Role
 from scheduler.services.clinics import add_staff
+from scheduler.store.tables import messages
 from tests.bench import clinic
 from tests.bench.databases import Patients
 from tests.bench.growth.fill import SEEDS
@@ -47,7 +49,7 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         if filled.faults:
             raise RuntimeError("; ".join(filled.faults))
         environment = made.environment(url)
-        _employ(environment)
+        _prepare(environment)
         with web("web", environment) as (address, _):
             browser = _Browser(address)
             browser.sign_in()
@@ -56,10 +58,15 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         made.drop(url)
 
 
-def _employ(environment: dict[str, str]) -> None:
+def _prepare(environment: dict[str, str]) -> None:
     app = clinic.open_app(environment, at=MORNING)
     with app.store.reading() as unit:
         (first, *_) = unit.installation.clinics().values()
+    # Unlike a tick, a page opens what it shows.
+    with app.engine.begin() as connection:
+        connection.execute(
+            update(messages).values(body=app.vault.seal("messages.body", "Harbor Clinic: Walk a little."))
+        )
     add_staff(app.store, first, email=_EMAIL, role=Role.COORDINATOR, now=MORNING, password=_PASSWORD)
     app.close()
 
