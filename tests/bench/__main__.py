@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from tests.bench import figures, report, text
@@ -70,8 +71,7 @@ def main() -> int:
 
 def _inbound(sizes: Sizes, *, quick: bool) -> int:
     with open_stage(sizes, needs_redis=False) as (stage, missing):
-        for name, reason in missing.items():
-            print(f"left out: {name}, because {reason}", file=sys.stderr)
+        _say_left_out(missing)
         found = inbound.run(stage, _databases(missing), quick=quick)
     print(f"\n### Texts that come in, through one process\n\n{inbound.table(found)}\n")
     for verdict in inbound.verdicts(found):
@@ -81,13 +81,17 @@ def _inbound(sizes: Sizes, *, quick: bool) -> int:
 
 def _pages(sizes: Sizes, *, quick: bool) -> int:
     with open_stage(sizes, needs_redis=False) as (stage, missing):
-        for name, reason in missing.items():
-            print(f"left out: {name}, because {reason}", file=sys.stderr)
+        _say_left_out(missing)
         found = pages.run(stage, _databases(missing), quick=quick)
     print(f"\n### Pages, from request to answer\n\n{pages.table(found)}\n")
     for verdict in pages.verdicts(found):
         print(verdict)
     return 0
+
+
+def _say_left_out(reasons: Mapping[str, str]) -> None:
+    for name, reason in reasons.items():
+        print(f"left out: {name}, because {reason}", file=sys.stderr)
 
 
 def _conclude(problems: list[str]) -> int:
@@ -116,8 +120,7 @@ def _rounds(stage: Stage, missing: dict[str, str], options: argparse.Namespace, 
     if options.quick and not options.only:
         chosen = [case for case in chosen if case.is_quick]
     left_out = lacking(chosen, missing)
-    for name, reason in left_out.items():
-        print(f"left out: {name}, because {reason}", file=sys.stderr)
+    _say_left_out(left_out)
     runs: dict[str, list[Run]] = defaultdict(list)
     rounds = options.rounds or (1 if options.quick else 3)
     for number in range(rounds):

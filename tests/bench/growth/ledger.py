@@ -24,8 +24,9 @@ def add_past(into: Loading, *, each: int, before: datetime) -> None:
     when = "day * 86400 + at % 3600"
     values = {
         "id": sql.key(_MESSAGE, "at"), "clinic_id": "clinic_id", "patient_id": "patient_id", "enrolment_id": "id",
-        "kind": "'reminder'", "channel": "'sms'", "pathway": "'exercise'", "step": "'daily'", "cycle": "1",
-        "fired": "day", "template": "'activity'", "activity_turn": "day", "count": "0", "stop_line": "false",
+        "kind": "'reminder'", "recipient": "'patient'", "channel": "'sms'", "pathway": "'exercise'",
+        "step": "'daily'", "cycle": "1", "fired": "day", "template": "'activity'", "activity_turn": "day",
+        "count": "0", "stop_line": "false",
         "due_date": sql.day(before.date(), f"{each} - day + 1"), "planned_at": sql.instant(sent, when),
         "send_from": sql.instant(sent, when), "send_until": sql.instant(sent, f"{when} + 36000"),
         "status": "'delivered'", "attempts": "1", "provider_id": f"'SM' || {sql.key(_MESSAGE, 'at')}",

@@ -24,7 +24,7 @@ from tests.bench.inbound.texts import PATH, sid_of
 from tests.bench.stage import ROOT, Stage, clean_environment
 
 _UNDERSTOOD_WITHIN = 180  # seconds
-COMMAND = "from scheduler.cli import main; main()"
+_COMMAND = "from scheduler.cli import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def measure(stage: Stage, one: Round, *, number: int) -> Came:
     url = (made.due_sqlite if one.database == "SQLite" else made.due_postgres)(Patients.TOGETHER)
     try:
         _nobody_is_due(url)
-        with _web(one.command, made.environment(url, twilio="http://127.0.0.1:1")) as (address, process):
+        with web(one.command, made.environment(url, twilio="http://127.0.0.1:1")) as (address, process):
             _load(address, Round(one.database, one.command, 20, 2), stage.sizes.patients, run=_run(number, 0))
             before = _cpu(process.pid)
             found = _load(address, one, stage.sizes.patients, run=_run(number, 1))
@@ -100,9 +100,10 @@ def _nobody_is_due(url: str) -> None:
 
 
 @contextmanager
-def _web(command: str, environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def web(command: str, environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`bonewise web` or `serve` in a process of its own; yields its address and the process."""
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, command, "--port", "0"],
+        [sys.executable, "-c", _COMMAND, command, "--port", "0"],
         cwd=ROOT,
         env={**clean_environment(), **environment},
         stdout=subprocess.PIPE,

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import urllib3
+from sqlalchemy import update
 
 from scheduler.domain.accounts import Role
 from scheduler.services.clinics import add_staff
+from scheduler.store.tables import messages
 from tests.bench import clinic
 from tests.bench.databases import Patients
 from tests.bench.growth.fill import SEEDS
-from tests.bench.inbound.measure import COMMAND
+from tests.bench.inbound.measure import web
 from tests.bench.people import MORNING
-from tests.bench.stage import ROOT, Stage, clean_environment
+from tests.bench.stage import Stage
 
 TIMES = 60  # how often each page is asked for
 _FILL_SECONDS = 7_200
@@ -51,8 +49,8 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         if filled.faults:
             raise RuntimeError("; ".join(filled.faults))
         environment = made.environment(url)
-        _employ(environment)
-        with _web(environment) as address:
+        _prepare(environment)
+        with web("web", environment) as (address, _):
             browser = _Browser(address)
             browser.sign_in()
             return [_timed(browser, database, patients, name, paths) for name, paths in pages.items()]
@@ -60,32 +58,17 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         made.drop(url)
 
 
-def _employ(environment: dict[str, str]) -> None:
+def _prepare(environment: dict[str, str]) -> None:
     app = clinic.open_app(environment, at=MORNING)
     with app.store.reading() as unit:
         (first, *_) = unit.installation.clinics().values()
+    # Unlike a tick, a page opens what it shows.
+    with app.engine.begin() as connection:
+        connection.execute(
+            update(messages).values(body=app.vault.seal("messages.body", "Harbor Clinic: Walk a little."))
+        )
     add_staff(app.store, first, email=_EMAIL, role=Role.COORDINATOR, now=MORNING, password=_PASSWORD)
     app.close()
-
-
-@contextmanager
-def _web(environment: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "web", "--port", "0"],
-        cwd=ROOT,
-        env={**clean_environment(), **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("Bonewise is at "):
-            raise RuntimeError("bonewise web did not start; its error is above")
-        yield line.removeprefix("Bonewise is at ").strip()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 class _Browser:
