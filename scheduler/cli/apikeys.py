@@ -13,7 +13,7 @@ from scheduler.cli.output import clinic_of, clinic_option, json_option, opened, 
 from scheduler.cli.values import row_id
 
 if TYPE_CHECKING:
-    from scheduler.records import ApiKey
+    from scheduler.ports.api_keys import ApiKey
 
 
 @click.group("apikey", cls=Group)

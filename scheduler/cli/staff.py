@@ -17,7 +17,8 @@ from scheduler.cli.output import clinic_of, clinic_option, json_option, opened, 
 
 if TYPE_CHECKING:
     from scheduler.bootstrap import App
-    from scheduler.records import Account, Clinic
+    from scheduler.ports.accounts import Account
+    from scheduler.records import Clinic
 
 _ROLES = click.Choice(["admin", "coordinator", "clinician", "viewer"])
 _COMES_WITHIN = 1.0  # seconds that another command has to begin writing a password

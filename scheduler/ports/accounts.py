@@ -2,11 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from scheduler.domain.accounts import LinkKind
-from scheduler.records import Account, NewAccount, Session, StaffLink
+from scheduler.domain.accounts import LinkKind, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """A member of staff to add. `email` is in lower case."""
+
+    clinic_id: int
+    email: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A member of staff as they sign in. Instants are UTC.
+
+    `password` is a hash in the PHC string format; without one the account has only been invited. `second_factor` is
+    the secret of the one-time codes (RFC 6238) in base32, and `code_step` the time step of the last code that was
+    taken: none is taken twice.
+    """
+
+    id: int
+    clinic_id: int
+    email: str
+    role: Role
+    created_at: datetime
+    password: str | None = None
+    second_factor: str | None = None
+    code_step: int = 0
+    failures: int = 0  # wrong passwords or codes in a row
+    locked_until: datetime | None = None
+    left_at: datetime | None = None  # since when they may not sign in any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffLink:
+    """A one-time link to choose a password, known by the SHA-256 of its token."""
+
+    digest: bytes
+    clinic_id: int
+    staff_id: int
+    kind: LinkKind
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody signed in on one browser, known by the SHA-256 of its token. Instants are UTC.
+
+    While not `is_whole`, the password was right and the code of the second factor is still asked for.
+    """
+
+    digest: bytes
+    clinic_id: int
+    staff_id: int
+    started_at: datetime
+    seen_at: datetime
+    is_whole: bool
 
 
 class Accounts(Protocol):

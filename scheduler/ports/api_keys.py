@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from scheduler.records import ApiKey
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key by which a program reads or writes a clinic's data. The key itself is not kept, only its digest."""
+
+    id: int
+    clinic_id: int
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    used_on: date | None = None
+    revoked_at: datetime | None = None
 
 
 class ApiKeys(Protocol):

@@ -7,7 +7,17 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from scheduler.records import AuditEntry
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One entry of the audit trail. `mrn` is that of the patient it is about, if any and still on file."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    mrn: str | None
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.people import PatientStatus
-from scheduler.records import Named, PatientLine, TaskLine, Trouble
+from scheduler.domain.people import Channel, PatientStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientLine:
+    """A patient as a list shows them."""
+
+    mrn: str
+    name: str
+    status: PatientStatus
+    paused_until: date | None
+    channel: Channel
+    may_be_reached: bool
+    timezone: str
+    next_contact_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A patient's name, open and as it is sealed in the database."""
+
+    mrn: str
+    name: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """A task as a list shows it, and whom it is about."""
+
+    id: int
+    kind: str
+    priority: str
+    opened_at: datetime
+    due: date
+    assignee: str | None
+    mrn: str | None
+    name: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A message that did not arrive, or may not have."""
+
+    planned_at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
 
 
 class Browsing(Protocol):
@@ -63,6 +114,9 @@ class Browsing(Protocol):
         """How many patients stand in each step of each pathway."""
         ...
 
-    def names(self, clinic_id: int, *, changed_since: datetime | None) -> list[Named]:
-        """The names of patients whose record has changed since then; None: of all."""
+    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[str, bytes]) -> list[Named]:
+        """The names of patients whose record has changed since then; None: of all.
+
+        Left out are those that are sealed as they are `known` to be, by MRN.
+        """
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scheduler.domain.people import Channel, PatientStatus
-from scheduler.records import PatientLine
+from scheduler.ports.browsing import PatientLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from scheduler.records import Draft
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What somebody sent when their session had ended. `action` is the path it was for."""
+
+    id: UUID
+    clinic_id: int
+    staff_id: int
+    action: str
+    page: str
+    fields: tuple[tuple[str, str], ...]
+    expires_at: datetime
 
 
 class Drafts(Protocol):

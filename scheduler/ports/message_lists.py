@@ -3,15 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.records import AnswerLine, DayCount, DueLine, MessageLine
+from scheduler.domain.people import Channel
 
 Key = tuple[datetime, UUID]
 """Where a page ended: the instant and the id of its last line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLine:
+    """A message as a list shows it. `at` is when it went, or may go; instants are UTC."""
+
+    id: UUID
+    planned_at: datetime
+    at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+    pathway: str
+    status: MessageStatus
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLine:
+    """A patient who is looked at again at `at` (UTC). `id` is theirs."""
+
+    id: UUID
+    at: datetime
+    mrn: str
+    name: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLine:
+    """What a patient sent, as a list shows it. `mrn` is None while nobody knows whose it is."""
+
+    id: UUID
+    at: datetime
+    mrn: str | None
+    name: str | None
+    channel: Channel
+    text: str
+    meaning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """So many messages of one channel at one instant (UTC); `status` None: patients who are due then."""
+
+    channel: Channel
+    at: datetime
+    status: MessageStatus | None
+    number: int
 
 
 class MessageLists(Protocol):

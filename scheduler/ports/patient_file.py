@@ -3,12 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from scheduler.domain.contact import PlannedMessage
-from scheduler.records import Note, RecordedResult, Try, Written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a member of staff wrote to a patient. `by` is their e-mail address; `at` is UTC."""
+
+    message_id: UUID
+    patient_id: UUID
+    words: str
+    at: datetime
+    by: str
+    once: str  # of the form it came by: that one sends one message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One attempt at a message, as it is on record. Instants are UTC."""
+
+    message_id: UUID
+    number: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What somebody of the clinic wrote down about a patient, for their own people."""
+
+    at: datetime
+    by: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedResult:
+    """A result on file, and who recorded it when (UTC)."""
+
+    kind: str
+    taken_on: date
+    value: str | None
+    unit: str | None
+    next_months: int | None
+    recorded_at: datetime
+    recorded_by: str
 
 
 class PatientFile(Protocol):

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from scheduler.records import PageGate, PageMessage, Patient
+from scheduler.domain.messages import MessageKind
+from scheduler.domain.people import Channel
+from scheduler.records import Patient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageGate:
+    """What stands between a link and a patient's own page, and what the patient has paused there.
+
+    `locked_until` is an instant (UTC), the others are dates of the patient's. `paused_on` None: nothing is paused by
+    the patient; `paused_until` None: until they lift it.
+    """
+
+    patient_id: UUID
+    clinic_id: int
+    failures: int = 0
+    locked_until: datetime | None = None
+    paused_on: date | None = None
+    paused_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageMessage:
+    """A message to a patient as their own page needs it: which one, to be written out again in full. UTC."""
+
+    pathway: str
+    step: str
+    template: str
+    turn: int
+    count: int
+    kind: MessageKind
+    channel: Channel
+    at: datetime
 
 
 class PatientPages(Protocol):

@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import UUID
 
 from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedReminder
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import CarerMode, Channel
-from scheduler.ports.accounts import Accounts
-from scheduler.ports.api_keys import ApiKeys
-from scheduler.ports.auditing import Auditing
-from scheduler.ports.browsing import Browsing
-from scheduler.ports.bulk_changes import BulkChanges
-from scheduler.ports.choosing import Choosing
-from scheduler.ports.desk import Desk
-from scheduler.ports.drafts import Drafts
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
-from scheduler.ports.message_lists import MessageLists
 from scheduler.ports.numbers import Numbers
-from scheduler.ports.patient_file import PatientFile
-from scheduler.ports.patient_pages import PatientPages
-from scheduler.ports.reports import Reports
 from scheduler.ports.settling import Questions, Receipts
 from scheduler.ports.sharing import Carers, Sharing
 from scheduler.ports.staff_mail import StaffMails
-from scheduler.ports.uploads import Uploads
 from scheduler.ports.worklist import Worklist
 from scheduler.records import (
     Attempt,
@@ -43,6 +30,21 @@ from scheduler.records import (
     Patient,
     ReadyMessage,
 )
+
+if TYPE_CHECKING:  # a tick asks for none of it
+    from scheduler.ports.accounts import Accounts
+    from scheduler.ports.api_keys import ApiKeys
+    from scheduler.ports.auditing import Auditing
+    from scheduler.ports.browsing import Browsing
+    from scheduler.ports.bulk_changes import BulkChanges
+    from scheduler.ports.choosing import Choosing
+    from scheduler.ports.desk import Desk
+    from scheduler.ports.drafts import Drafts
+    from scheduler.ports.message_lists import MessageLists
+    from scheduler.ports.patient_file import PatientFile
+    from scheduler.ports.patient_pages import PatientPages
+    from scheduler.ports.reports import Reports
+    from scheduler.ports.uploads import Uploads
 
 
 class Installation(Protocol):

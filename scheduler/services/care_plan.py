@@ -14,7 +14,8 @@ from scheduler.domain.reacting import reopen
 from scheduler.domain.stepping import begin
 from scheduler.ids import new_id
 from scheduler.ports import Store, Unit
-from scheduler.records import Note, Patient
+from scheduler.ports.patient_file import Note
+from scheduler.records import Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.rules import Rules

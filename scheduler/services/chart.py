@@ -14,18 +14,8 @@ from scheduler.domain.people import Addressee, Channel
 from scheduler.domain.sending import SERVICE_MESSAGES, is_written
 from scheduler.domain.stepping import due_on
 from scheduler.ports import Unit
-from scheduler.records import (
-    Carer,
-    Clearance,
-    Clinic,
-    LedgerEntry,
-    Note,
-    Patient,
-    RecordedResult,
-    Reply,
-    Task,
-    Written,
-)
+from scheduler.ports.patient_file import Note, RecordedResult, Written
+from scheduler.records import Carer, Clearance, Clinic, LedgerEntry, Patient, Reply, Task
 from scheduler.services.composing import Composer
 from scheduler.services.rules import Rules
 from scheduler.services.second_tries import Meaning

@@ -14,12 +14,13 @@ from threading import Lock
 from scheduler.domain.folding import normalise
 from scheduler.domain.people import Channel
 from scheduler.ports import Store, Unit
-from scheduler.records import Clinic, PatientLine
+from scheduler.ports.browsing import PatientLine
+from scheduler.records import Clinic
 from scheduler.services.intake.draft import FieldError, PhoneCheck
 from scheduler.services.intake.phones import parse_phone
 
 MOST_FOUND = 20
-_OVERLAP = timedelta(minutes=5)  # a transaction may write an instant that is older than one we have seen
+_OVERLAP = timedelta(minutes=5)  # a transaction writes when it began, and is seen when it ends
 
 
 @dataclass(slots=True)
@@ -27,8 +28,9 @@ class _Book:
     """The names of one clinic, as they are searched: each word with a space before it."""
 
     names: dict[str, str] = field(default_factory=dict)  # by MRN
+    sealed: dict[str, bytes] = field(default_factory=dict)  # the same as the database has them
     listed: tuple[tuple[str, str], ...] = ()  # the same, for those who read while it changes
-    seen_to: datetime | None = None
+    read_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -40,10 +42,11 @@ class Finder:
         self._books: dict[int, _Book] = {}
         self._lock = Lock()
 
-    def find(self, clinic: Clinic, words: str) -> list[PatientLine]:
+    def find(self, clinic: Clinic, words: str, *, now: datetime) -> list[PatientLine]:
         """Up to `MOST_FOUND` patients of the clinic, by name.
 
-        Their names have words that begin like these, or their MRN begins so, or it is their number.
+        Their names have words that begin like these, or their MRN begins so, or it is their number. `now` is by the clock
+        that dates what is written.
         """
         typed = " ".join(words.split())
         if not typed:
@@ -52,15 +55,15 @@ class Finder:
             found = [
                 *self._by_number(unit, clinic, typed),
                 *self._by_mrn(unit, clinic, typed),
-                *self._by_name(unit, clinic, typed),
+                *self._by_name(unit, clinic, typed, now),
             ]
             lines = unit.browsing.patients_of(clinic.id, list(dict.fromkeys(found))[:MOST_FOUND])
         return sorted(lines, key=lambda line: (line.mrn != typed, normalise(line.name), line.mrn))
 
-    def warm_up(self, clinic: Clinic) -> None:
+    def warm_up(self, clinic: Clinic, *, now: datetime) -> None:
         """Read the clinic's names, so that the first search need not wait for that."""
         with self._store.reading() as unit:
-            self._current(unit, clinic)
+            self._current(unit, clinic, now)
 
     def _by_number(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
         try:
@@ -73,22 +76,24 @@ class Finder:
         following = unit.browsing.patient_lines(clinic.id, after=typed, limit=MOST_FOUND)
         return [typed, *(line.mrn for line in following if line.mrn.startswith(typed))]
 
-    def _by_name(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
+    def _by_name(self, unit: Unit, clinic: Clinic, typed: str, now: datetime) -> list[str]:
         begins = [f" {word}" for word in normalise(typed).split()]
         if not begins:
             return []
-        fitting = (mrn for mrn, name in self._current(unit, clinic) if all(begin in name for begin in begins))
+        fitting = (mrn for mrn, name in self._current(unit, clinic, now) if all(begin in name for begin in begins))
         return list(islice(fitting, MOST_FOUND))
 
-    def _current(self, unit: Unit, clinic: Clinic) -> tuple[tuple[str, str], ...]:
+    def _current(self, unit: Unit, clinic: Clinic, now: datetime) -> tuple[tuple[str, str], ...]:
         with self._lock:
             book = self._books.setdefault(clinic.id, _Book())
         with book.lock:
-            since = None if book.seen_to is None else book.seen_to - _OVERLAP
-            changed = unit.browsing.names(clinic.id, changed_since=since)
-            new = {one.mrn: f" {normalise(one.name)}" for one in changed}
-            if not new.items() <= book.names.items():
-                book.names.update(new)
+            since = book.read_at
+            if since is not None:  # a clock that was set back dates what it writes into what was read
+                since = since - _OVERLAP if since <= now else None
+            new = unit.browsing.names(clinic.id, changed_since=since, known=book.sealed)
+            if new:
+                book.names.update((one.mrn, f" {normalise(one.name)}") for one in new)
+                book.sealed.update((one.mrn, one.sealed) for one in new)
                 book.listed = tuple(book.names.items())
-            book.seen_to = max((one.changed_at for one in changed), default=book.seen_to)
+            book.read_at = now
             return book.listed

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.when import instant
 from scheduler.ports import Unit
-from scheduler.ports.message_lists import Key
-from scheduler.records import AnswerLine, Clinic, DueLine, MessageLine
+from scheduler.ports.message_lists import AnswerLine, DueLine, Key, MessageLine
+from scheduler.records import Clinic
 
 PAGE = 50  # lines
 

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import Store
-from scheduler.records import Clinic, DayCount, TaskLine, Trouble
+from scheduler.ports.browsing import TaskLine, Trouble
+from scheduler.ports.message_lists import DayCount
+from scheduler.records import Clinic
 from scheduler.services.message_lists import STATUSES, Which, bounds
 
 MOST_TASKS = 12

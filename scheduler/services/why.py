@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Addressee, Channel
-from scheduler.records import LedgerEntry, Try, Written
+from scheduler.ports.patient_file import Try, Written
+from scheduler.records import LedgerEntry
 from scheduler.services.second_tries import Meaning, why_again
 
 _RELEASED = "released"  # the outcome of an attempt that was never handed over

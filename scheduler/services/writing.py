@@ -18,7 +18,8 @@ from scheduler.domain.sms import SmsLength, segments
 from scheduler.domain.writing import written
 from scheduler.ids import new_id
 from scheduler.ports import RenderedSms, Store, Unit
-from scheduler.records import Clinic, Patient, Written
+from scheduler.ports.patient_file import Written
+from scheduler.records import Clinic, Patient
 from scheduler.services.addressing import recipients_of
 from scheduler.services.care import Deciding
 from scheduler.services.composing import Composer

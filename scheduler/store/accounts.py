@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from scheduler.domain.accounts import LinkKind, Role
-from scheduler.records import Account, NewAccount, Session, StaffLink
+from scheduler.ports.accounts import Account, NewAccount, Session, StaffLink
 from scheduler.store import rows
 from scheduler.store.tables import staff, staff_links, staff_sessions
 from scheduler.store.vault import Vault

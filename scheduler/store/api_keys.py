@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from scheduler.records import ApiKey
+from scheduler.ports.api_keys import ApiKey
 from scheduler.store import rows
 from scheduler.store.tables import api_keys
 from scheduler.store.vault import Vault

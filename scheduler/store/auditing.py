@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, or_, select
 
-from scheduler.ports.auditing import Place, Which
-from scheduler.records import AuditEntry
+from scheduler.ports.auditing import AuditEntry, Place, Which
 from scheduler.store.tables import audit, patients
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.tasks import TaskPriority, TaskStatus
-from scheduler.records import Named, PatientLine, TaskLine, Trouble
+from scheduler.ports.browsing import Named, PatientLine, TaskLine, Trouble
 from scheduler.store import rows
 from scheduler.store.tables import enrolments, messages, patients, replies, tasks
 from scheduler.store.vault import Vault
@@ -196,14 +196,16 @@ class Browsing:
         )
         return {(pathway, step): count for pathway, step, count in self._connection.execute(query)}
 
-    def names(self, clinic_id: int, *, changed_since: datetime | None) -> list[Named]:
+    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[str, bytes]) -> list[Named]:
         """The names of patients whose record has changed since then; None: of all."""
-        query = select(patients.c.mrn, patients.c.name, patients.c.updated_at).where(
-            patients.c.clinic_id == clinic_id
-        )
+        query = select(patients.c.mrn, patients.c.name).where(patients.c.clinic_id == clinic_id)
         if changed_since is not None:
             query = query.where(patients.c.updated_at >= changed_since)
-        return [Named(row.mrn, self._name(row), row.updated_at) for row in self._connection.execute(query)]
+        return [
+            Named(row.mrn, self._name(row), row.name)
+            for row in self._connection.execute(query)
+            if known.get(row.mrn) != row.name
+        ]
 
     def _lines(self, query: Select[tuple[object, ...]]) -> list[PatientLine]:
         return [

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from scheduler.domain.people import PatientStatus
+from scheduler.ports.browsing import PatientLine
 from scheduler.ports.choosing import PatientFilter
-from scheduler.records import PatientLine
 from scheduler.store.browsing import Browsing
 from scheduler.store.tables import enrolments, patients
 from scheduler.store.vault import Vault

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select
 
-from scheduler.records import Draft
+from scheduler.ports.drafts import Draft
 from scheduler.store import rows
 from scheduler.store.tables import staff_drafts
 from scheduler.store.vault import Vault

@@ -13,8 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
-from scheduler.ports.message_lists import Key
-from scheduler.records import AnswerLine, DayCount, DueLine, MessageLine
+from scheduler.ports.message_lists import AnswerLine, DayCount, DueLine, Key, MessageLine
 from scheduler.store.tables import messages, patients, replies
 from scheduler.store.vault import Vault
 

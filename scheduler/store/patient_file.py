@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from scheduler.domain.contact import PlannedMessage
 from scheduler.domain.messages import MessageStatus, SkipReason
 from scheduler.domain.sending import FROM_STAFF, SERVICE_MESSAGES
-from scheduler.records import Note, RecordedResult, Try, Written
+from scheduler.ports.patient_file import Note, RecordedResult, Try, Written
 from scheduler.store import rows
 from scheduler.store.ledger import planned_values
 from scheduler.store.tables import attempts, messages, patient_notes, results, written_messages

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, insert, select, update
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import SERVICE_MESSAGES
-from scheduler.records import PageGate, PageMessage, Patient
+from scheduler.ports.patient_pages import PageGate, PageMessage
+from scheduler.records import Patient
 from scheduler.store import rows
 from scheduler.store.tables import messages, patient_pages, patients
 from scheduler.store.vault import Vault

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 import yaml
 
+from scheduler.services.deliver import BATCH
 from tests.support.cli import ROOT, Cli, fake_time_library
 from tests.support.clinics import DUE, ENROLLED, number_of
 from tests.support.twilio_server import ACCOUNT, TOKEN, TwilioServer
@@ -190,6 +191,6 @@ def test_a_worker_that_is_killed_midway_costs_no_text_and_doubles_none(postgres_
         rows = stack.listed("messages")
         fates = Counter(row["status"] for row in rows)
         assert fates.keys() == {"sent", "sending"}  # until its lease runs out, when they are looked into
-        assert fates["sent"] >= PATIENTS / 3
+        assert fates["sent"] >= PATIENTS - BATCH  # what a worker may hold at once
         sent = {row["provider_id"] for row in rows if row["status"] == "sent"}
         assert sent <= {one.sid for one in twilio.messages}

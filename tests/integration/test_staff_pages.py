@@ -182,16 +182,35 @@ def test_a_patient_is_found_by_what_a_name_begins_with_or_mrn_or_number(
     with world.store.reading() as unit:
         main = unit.installation.clinic("main")
     assert main is not None
-    assert sorted(line.name for line in world.app.finder.find(main, typed)) == sorted(finds)
+    assert sorted(line.name for line in world.app.finder.find(main, typed, now=world.clock.at)) == sorted(finds)
 
 
-def test_a_name_that_changes_is_found_as_it_is_now(world: World) -> None:
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=1), -timedelta(hours=2)], ids=str)
+def test_a_name_that_changes_is_found_as_it_is_now(world: World, later: timedelta) -> None:
     world.enrol_sms("P1", name="Ruth Adler")
-    finder = world.app.finder
-    assert [one.mrn for one in finder.find(world.clinic, "adler")] == ["P1"]
+
+    def found(words: str) -> list[str]:
+        return [one.mrn for one in world.app.finder.find(world.clinic, words, now=world.clock.at)]
+
+    assert found("adler") == ["P1"]
+    world.clock.at += later
     world.enrol("P1", name="Ruth Baum", phone="+16175550188", sms_consent="yes")
-    assert finder.find(world.clinic, "adler") == []
-    assert [one.mrn for one in finder.find(world.clinic, "baum")] == ["P1"]
+    assert found("adler") == []
+    assert found("baum") == ["P1"]
+
+
+def test_a_search_opens_no_name_that_it_has_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        world.enrol_sms(f"P{number}", name=f"Ruth Adler {number}", phone=f"+1617555018{number}")
+    finder = world.app.finder
+    finder.warm_up(world.clinic, now=world.clock.at)
+    opened: list[str] = []
+    vault_open = world.app.vault.open
+    monkeypatch.setattr(
+        type(world.app.vault), "open", lambda _, column, sealed: opened.append(column) or vault_open(column, sealed)
+    )
+    assert finder.find(world.clinic, "nobody", now=world.clock.at) == []
+    assert opened == []
 
 
 def test_the_page_of_a_patient_has_the_conversation_and_where_they_stand(world: World) -> None:

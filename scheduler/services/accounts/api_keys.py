@@ -9,7 +9,8 @@ from datetime import datetime
 
 from scheduler.domain.api_keys import Scope
 from scheduler.ports import Store
-from scheduler.records import ApiKey, Clinic
+from scheduler.ports.api_keys import ApiKey
+from scheduler.records import Clinic
 
 MARK = "bw_"  # what every key begins with, so that one left lying about is recognised
 LONGEST_NAME = 60  # characters

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from scheduler.ids import new_id
 from scheduler.ports import Store
-from scheduler.records import Draft
+from scheduler.ports.drafts import Draft
 from scheduler.services.accounts.sessions import SignedIn, digest_of
 
 KEPT_FOR = timedelta(hours=2)

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from scheduler.domain.accounts import LONGEST, SEEN_EVERY, ends_at
 from scheduler.ports import Store, Unit
-from scheduler.records import Account, Clinic, Session
+from scheduler.ports.accounts import Account, Session
+from scheduler.records import Clinic
 
 
 @dataclass(frozen=True, slots=True)

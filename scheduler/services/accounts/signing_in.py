@@ -10,7 +10,7 @@ from datetime import datetime
 
 from scheduler.domain.accounts import locked_for
 from scheduler.ports import Store, Unit
-from scheduler.records import Account
+from scheduler.ports.accounts import Account
 from scheduler.services.accounts import sessions
 from scheduler.services.accounts.codes import new_secret, step_of
 from scheduler.services.accounts.passwords import is_right

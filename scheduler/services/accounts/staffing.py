@@ -8,7 +8,8 @@ from datetime import datetime
 from scheduler.domain.accounts import LinkKind, Role
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.ports import Store, Unit
-from scheduler.records import Account, Clinic, NewAccount, StaffLink
+from scheduler.ports.accounts import Account, NewAccount, StaffLink
+from scheduler.records import Clinic
 from scheduler.services.accounts.passwords import check_password, hashed
 from scheduler.services.accounts.sessions import digest_of, new_token
 from scheduler.services.staff_mail import plan_staff_mail

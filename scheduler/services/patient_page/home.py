@@ -15,7 +15,8 @@ from scheduler.domain.people import PatientStatus
 from scheduler.domain.when import local_date
 from scheduler.domain.wishes import repeats
 from scheduler.ports import Store
-from scheduler.records import Clinic, PageMessage, Patient
+from scheduler.ports.patient_pages import PageMessage
+from scheduler.records import Clinic, Patient
 from scheduler.services.composing import Composer
 from scheduler.services.patient_page.opening import Bearer
 from scheduler.services.patient_page.words import Words, read_mail

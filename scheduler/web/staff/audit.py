@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from scheduler.domain.when import instant
-from scheduler.ports.auditing import Place, Which
-from scheduler.records import AuditEntry
+from scheduler.ports.auditing import AuditEntry, Place, Which
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.audit_words import WORDS, in_words

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from scheduler.records import Draft
+from scheduler.ports.drafts import Draft
 from scheduler.services.accounts import drafts
 from scheduler.web.bodies import read_fields
 from scheduler.web.forms import OwnFields, own_fields

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.background import BackgroundTask
 
 from scheduler.domain.people import PatientStatus
 from scheduler.ports.choosing import PatientFilter
@@ -38,7 +39,9 @@ After = Annotated[str, Query(max_length=64)]
 def patients(request: Request, site: Here, who: Reader, words: Words = "", after: After = "") -> HTMLResponse:
     """The clinic's patients by MRN, those with something in common, or those that the search finds."""
     which = filter_from(request.query_params)
-    return list_page(request, site, who, which, words=words.strip(), after=after if after.isprintable() else "")
+    page = list_page(request, site, who, which, words=words.strip(), after=after if after.isprintable() else "")
+    page.background = BackgroundTask(site.app.finder.warm_up, who.clinic, now=site.app.clock.now())
+    return page
 
 
 def list_page(
@@ -60,7 +63,7 @@ def list_page(
         listed = [] if words else unit.choosing.lines(who.clinic.id, which, after=after, limit=PAGE + 1)
         matching = unit.choosing.count(who.clinic.id, which, most=MOST + 1)
         latest = unit.bulk_changes.latest_done(who.clinic.id, who.account.email, since=wall_time() - UNDO_FOR)
-    found = app.finder.find(who.clinic, words) if words else listed[:PAGE]
+    found = app.finder.find(who.clinic, words, now=app.clock.now()) if words else listed[:PAGE]
     return staff_page(
         request,
         site,
@@ -93,7 +96,7 @@ def list_page(
 @router.get("/found")
 def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLResponse:
     """The rows that the search finds, for the page to show while somebody types."""
-    lines = site.app.finder.find(who.clinic, words)
+    lines = site.app.finder.find(who.clinic, words, now=site.app.clock.now())
     return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), typed={})
 
 

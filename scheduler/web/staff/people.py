@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from scheduler.domain.accounts import LinkKind, Role
-from scheduler.records import Account
+from scheduler.ports.accounts import Account
 from scheduler.services.accounts import staffing
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.staffing import StaffingError
