@@ -26,7 +26,7 @@ KILL_EVERY = 2.0
 LATENCY = 0.3  # seconds the provider takes over each text, so that every kill finds texts under way
 AT_LEAST = 3  # kills that hit a process with texts under way; else the storm was none
 AT_WORK = 100  # texts since the last kill, after which the next may come: by then they are in the middle of it ...
-PATIENCE = 4.0  # ... or so many seconds later, for a machine may be slow
+PATIENCE = 15.0  # ... or so many seconds later, for a machine may be slow
 HASTE = 30  # seconds of the day in a second of the storm
 SEED = 20260303
 WAVES = [f"09:{30 + minute}" for minute in range(int(STORM * HASTE / 60))]  # when how many are due, in equal parts
@@ -39,7 +39,7 @@ def storm(morning: Morning, command: tuple[str, ...], *, processes: int, seconds
     chance, hits = Random(SEED), 0
     running = [morning.start(command, at=day.now()) for _ in range(processes)]
     over = time.monotonic() + seconds
-    while time.monotonic() < (over if hits >= AT_LEAST else over + seconds):  # longer on a slow machine
+    while time.monotonic() < (over if hits >= AT_LEAST else over + 3 * seconds):  # longer on a slow machine
         texts = len(morning.twilio.messages)
         await_the_kill(morning, since=texts)
         place = chance.randrange(processes)

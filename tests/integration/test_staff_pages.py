@@ -18,6 +18,7 @@ from scheduler.ids import new_id
 from scheduler.ports.bulk_changes import BulkChange
 from scheduler.records import Clinic
 from scheduler.store.tables import tasks
+from scheduler.store.vault import Vault
 from scheduler.web.app import ROUTERS
 from scheduler.web.staff.session import StaffOnly
 from tests.support.staff import PASSWORD, address_of, post, signed_in
@@ -205,10 +206,13 @@ def test_a_search_opens_no_name_that_it_has_opened(world: World, monkeypatch: py
     finder = world.app.finder
     finder.warm_up(world.clinic, now=world.clock.at)
     opened: list[str] = []
-    vault_open = world.app.vault.open
-    monkeypatch.setattr(
-        type(world.app.vault), "open", lambda _, column, sealed: opened.append(column) or vault_open(column, sealed)
-    )
+    vault_open = Vault.open
+
+    def noted(vault: Vault, place: str, blob: bytes | None) -> str | None:
+        opened.append(place)
+        return vault_open(vault, place, blob)
+
+    monkeypatch.setattr(Vault, "open", noted)
     assert finder.find(world.clinic, "nobody", now=world.clock.at) == []
     assert opened == []
 

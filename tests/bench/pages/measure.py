@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
 
 import urllib3
 from sqlalchemy import update
 
 from scheduler.domain.accounts import Role
+from scheduler.services.accounts.sessions import new_token
+from scheduler.services.accounts.signing_in import sign_in_without_password
 from scheduler.services.clinics import add_staff
+from scheduler.services.counting import count_clinic
+from scheduler.services.new_tasks import patient_task
 from scheduler.store.tables import messages
 from tests.bench import clinic
 from tests.bench.databases import Patients
@@ -22,8 +25,9 @@ from tests.bench.stage import Stage
 
 TIMES = 60  # how often each page is asked for
 _FILL_SECONDS = 7_200
-_EMAIL, _PASSWORD = "bench@clinic.example", "four words of their own"
-_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+TASKS = 300
+TRAIL = 30_000  # entries
+_EMAIL = "bench@clinic.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +53,58 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         if filled.faults:
             raise RuntimeError("; ".join(filled.faults))
         environment = made.environment(url)
-        _prepare(environment)
+        token = _prepare(environment)
         with web("web", environment) as (address, _):
-            browser = _Browser(address)
-            browser.sign_in()
+            browser = _Browser(address, token)
             return [_timed(browser, database, patients, name, paths) for name, paths in pages.items()]
     finally:
         made.drop(url)
 
 
-def _prepare(environment: dict[str, str]) -> None:
+def _prepare(environment: dict[str, str]) -> str:
+    """What staff would have by now: texts that open, tasks, a trail and counted days; the token of a session."""
     app = clinic.open_app(environment, at=MORNING)
     with app.store.reading() as unit:
         (first, *_) = unit.installation.clinics().values()
+        patients = unit.patients.by_mrn(first.id, [f"C{number}" for number in range(1, TASKS + 1)]).values()
     # Unlike a tick, a page opens what it shows.
     with app.engine.begin() as connection:
         connection.execute(
             update(messages).values(body=app.vault.seal("messages.body", "Harbor Clinic: Walk a little."))
         )
-    add_staff(app.store, first, email=_EMAIL, role=Role.COORDINATOR, now=MORNING, password=_PASSWORD)
+    with app.store.writing() as unit:
+        unit.worklist.open(
+            [patient_task(app.rules, "unclear_reply", first, patient.id, now=MORNING) for patient in patients],
+            now=MORNING,
+        )
+    for number in range(TRAIL // TASKS):
+        with app.store.writing() as unit:
+            at = MORNING - number * timedelta(minutes=10)
+            seen = [(first.id, "patient viewed", patient.id, "") for patient in patients]
+            unit.installation.audit(seen, actor=f"staff{number % 7}@clinic.example", now=at)
+    count_clinic(app.store, app.rules, first, since=MORNING - timedelta(days=90), now=MORNING)
+    now = datetime.now(UTC)
+    add_staff(app.store, first, email=_EMAIL, role=Role.ADMIN, now=now, password=new_token())
+    with app.store.reading() as unit:
+        (account,) = unit.accounts.by_email(_EMAIL)
+    token = sign_in_without_password(app.store, account, now=now).token
     app.close()
+    return token
 
 
 class _Browser:
-    """Keeps its connection and its cookies, and follows nothing."""
+    """Keeps its connection and its cookie, and follows nothing."""
 
-    def __init__(self, address: str) -> None:
-        self._http = urllib3.PoolManager(retries=False, timeout=60)
+    def __init__(self, address: str, token: str) -> None:
+        self._http = urllib3.PoolManager(retries=False, timeout=60, headers={"cookie": f"bonewise_session={token}"})
         self._address = address
-        self._cookies: dict[str, str] = {}
-
-    def sign_in(self) -> None:
-        found = _TOKEN.search(self.get("/sign-in").decode())
-        assert found is not None
-        fields = urlencode({"email": _EMAIL, "password": _PASSWORD, "form_token": found[1]})
-        answer = self._ask("POST", "/sign-in", body=fields)
-        if answer.status != 303:
-            raise RuntimeError(f"signing in was answered with {answer.status}")
 
     def get(self, path: str) -> bytes:
         """The page. Raises RuntimeError when there is none."""
-        answer = self._ask("GET", path)
+        answer = self._http.request("GET", self._address + path, redirect=False)
         if answer.status != 200:
             raise RuntimeError(f"{path} was answered with {answer.status}")
         return answer.data
-
-    def _ask(self, method: str, path: str, *, body: str | None = None) -> urllib3.BaseHTTPResponse:
-        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
-        if body is not None:
-            headers |= {"content-type": "application/x-www-form-urlencoded", "origin": self._address}
-        answer = self._http.request(method, self._address + path, body=body, headers=headers, redirect=False)
-        for cookie in answer.headers.getlist("set-cookie"):
-            name, _, rest = cookie.partition("=")
-            self._cookies[name] = rest.partition(";")[0]
-        return answer
 
 
 def _timed(browser: _Browser, database: str, patients: int, name: str, paths: list[str]) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from scheduler.services.message_lists import Which
 from tests.bench import text
 from tests.bench.pages.measure import Page, measure
 from tests.bench.stage import Stage
@@ -29,6 +30,13 @@ def pages(patients: int) -> dict[str, list[str]]:
         "search": [f"/patients/found?q={words}" for words in ("Ada", "an", "patient 7", "C99", some[7], "617555")],
         "a patient": [f"/patients/{mrn}" for mrn in some],
         "supplements": ["/supplements"],
+        "lists of today": [f"/today/messages?status={one}" for one in Which],
+        "messages": ["/messages", "/messages?pathway=exercise&language=es"],
+        "pathways": ["/pathways", "/pathways/dexa", "/pathways/exercise"],
+        "reports": ["/reports"],
+        "audit": ["/audit", *(f"/audit?mrn={mrn}" for mrn in some[:5]), "/audit?action=patient+viewed"],
+        "settings": ["/settings"],
+        "enrol and import": ["/patients/new", "/patients/import"],
     }
 
 
