@@ -63,8 +63,8 @@ def require_own(request: Request, site: Site, token: str) -> None:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """What the browser says about where the form was. It says `null` under our own referrer policy: then no more
-    than the token is known."""
+    """What the browser says about where the form was. It says `null` where our own pages forbid it to say more: then
+    no more than the token is known."""
     fetch_site = request.headers.get("sec-fetch-site")
     if fetch_site is not None:
         return fetch_site == "same-origin"

@@ -45,7 +45,8 @@ def test_a_page_asks_nobody_else_and_breaks_no_rule_of_its_own(chromium: Any, si
     page.goto(f"{site}{path}")
     page.wait_for_load_state("load")
     assert [url for url in asked if not url.startswith(site)] == []
-    assert [one for one in said if "422" not in one] == []
+    # What is no date stays in its field, for browsers that show dates as text; Chromium says so.
+    assert [one for one in said if "422" not in one and "does not conform" not in one] == []
     context.close()
 
 
@@ -56,7 +57,7 @@ def test_a_chart_has_its_numbers_and_its_file(chromium: Any, site: str) -> None:
     page.locator(".numbers > summary").first.click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").first.click()
-    assert download.value.suggested_filename.startswith("harbor-clinic-funnel-")
+    assert download.value.suggested_filename.startswith("sample-funnel-")
     context.close()
 
 
@@ -105,7 +106,7 @@ def test_what_was_typed_is_there_again_after_signing_in_and_gone_after_sending(c
     page.get_by_role("button", name="Keep the note").click()
     page.wait_for_url("**/sign-in?next=*")
     page.get_by_role("button", name="Viewer").click()
-    page.wait_for_url(f"{site}/")
+    page.wait_for_url(f"{site}/worklist/1")
     assert page.evaluate("Object.keys(sessionStorage).length") == 0, "nothing of somebody else's is kept"
     context.close()
 
@@ -118,8 +119,7 @@ def test_what_was_typed_is_there_again_after_signing_in_and_gone_after_sending(c
     page.get_by_role("button", name="Keep the note").click()
     page.wait_for_url("**/sign-in?next=*")
     page.get_by_role("button", name="Coordinator").click()
-    page.wait_for_url(f"{site}/")
-    page.goto(f"{site}/worklist/1")
+    page.wait_for_url(f"{site}/worklist/1")
     expect(note).to_have_value(NOTE)
     page.get_by_role("button", name="Keep the note").click()
     expect(page.locator("main")).to_contain_text(NOTE)

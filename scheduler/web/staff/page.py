@@ -34,6 +34,8 @@ def staff_page(
         **values,
     )
     answer = HTMLResponse(html, status_code=status)
+    if who is not None:  # whose session ends over a form is led back to its page; nothing secret is in its address
+        answer.headers["Referrer-Policy"] = "same-origin"
     keep_cookie(answer, request, cookie)
     return answer
 

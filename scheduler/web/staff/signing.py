@@ -76,7 +76,7 @@ def enter_sample(request: Request, site: Here, fields: OwnFields) -> RedirectRes
     if account is None:
         raise HTTPException(404, "The sample clinic has nobody with that role.")
     entered = signing_in.sign_in_without_password(site.app.store, account, now=wall_time())
-    return _go_on(request, site, entered, "/")
+    return _go_on(request, site, entered, own_path(fields.get("next", "/")))
 
 
 @router.get("/sign-in/code")
