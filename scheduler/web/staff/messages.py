@@ -43,7 +43,7 @@ def messages(request: Request, site: Here, who: Reader, pathway: Name = "", lang
         title=_title(site, shown),
         has_pathway=shown in site.app.rules.pathways,
         languages=languages,
-        language=wanted,
+        only=wanted,
         groups=_by_step(site, shown, gallery.messages(shown)),
         is_shown=lambda version: not wanted or version.language == wanted,
     )
