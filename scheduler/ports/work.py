@@ -24,7 +24,7 @@ class Waiting:
     deliver: Mapping[Channel, int]
     ask: bool = False
     understand: bool = False
-    office: bool = False  # tasks are overdue, or a clinic's own people are to be written to
+    office: bool = False  # tasks are overdue, days are to be counted, or a clinic's own people are to be written to
 
 
 class Work(Protocol):

@@ -140,6 +140,17 @@ def test_a_clinics_office_is_changed_and_what_is_not_named_stays(bonewise: Comma
     after = bonewise.done(*change, "--duty-email", "duty@river.example", "--not-closed", "2026-12-25").json
     assert after == {
         "code": CLINIC,
+        "name": "River Clinic",
+        "message_name": "River Clinic",
+        "timezone": "America/New_York",
+        "language": "en",
+        "phone": None,
+        "window": "09:00-20:00",
+        "contact_time": "09:30",
+        "sms_from": "+16175550100",
+        "messaging_service": None,
+        "mps": None,
+        "pathways": None,
         "email_from": "care@river.example",
         "holidays": "US",
         "closed_days": ["2026-12-24", "2026-12-26", "2026-12-31"],

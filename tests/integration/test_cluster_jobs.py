@@ -170,8 +170,9 @@ def test_every_piece_of_work_done_by_two_processes_at_once_and_again_sends_each_
 
 def test_what_waits_is_counted_in_batches(world: World) -> None:
     ticker = world.app.ticker
-    assert ticker.look() == Waiting(plan=1, deliver={})
+    assert ticker.look() == Waiting(plan=1, deliver={}, office=True)  # its days are to be counted for the reports
     assert ticker.plan_batch() == PATIENTS
+    ticker.run_office(stopping=lambda: False)
     assert ticker.look() == Waiting(plan=0, deliver={Channel.SMS: -(-PATIENTS // BATCH)})
     assert ticker.plan_batch() == 0
 
@@ -281,6 +282,7 @@ def test_no_job_says_more_than_what_kind_of_work_it_is(world: World) -> None:
         "tick todo {'timestamp': 1000}",
         "plan todo {}",
         "deliver todo {'channel': 'sms'}",
+        "office todo {}",
     }
 
 
