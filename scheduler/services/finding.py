@@ -45,8 +45,8 @@ class Finder:
     def find(self, clinic: Clinic, words: str, *, now: datetime) -> list[PatientLine]:
         """Up to `MOST_FOUND` patients of the clinic, by name.
 
-        Their names have words that begin like these, or their MRN begins so, or it is their number. `now` is by the clock
-        that dates what is written.
+        Their names have words that begin like these, or their MRN begins so, or it is their number. `now` is by the
+        clock that dates what is written.
         """
         typed = " ".join(words.split())
         if not typed:
