@@ -10,6 +10,7 @@ import pytest
 
 from scheduler.domain.staff_mail import StaffMailKind, StaffMailStatus
 from scheduler.ports import ErrorClass, OutboundEmail, Outcome, Scope, SendResult
+from scheduler.services.counting import count_stale
 from scheduler.services.office_findings import LOOKS_BACK, office_findings
 from scheduler.services.staff_mail import LEASE, MailsDelivered
 from tests.support.fake_email import Answer, FakeEmail, accepted
@@ -175,6 +176,7 @@ def test_a_mail_that_could_not_go_in_its_time_is_given_up(world: World) -> None:
     deliver(world, email)
     assert len(email.taken) == 1
     assert status(world) is StaffMailStatus.EXPIRED
+    count_stale(world.store, world.app.rules, world.clock.at, stopping=lambda: False)
     with world.store.reading() as unit:
         assert not unit.gauges.is_office_waiting(world.clock.at)
         assert unit.staff_mail.failed(MONDAY) == {(world.clinic.id, StaffMailKind.DIGEST): 1}
