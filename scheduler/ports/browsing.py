@@ -65,14 +65,6 @@ class Trouble:
 class Browsing(Protocol):
     """Reading for pages, always of one clinic. Instants are UTC."""
 
-    def messages_by_status(self, clinic_id: int, *, since: datetime, until: datetime) -> dict[MessageStatus, int]:
-        """How many messages planned within [since, until) stand where."""
-        ...
-
-    def due_until(self, clinic_id: int, until: datetime) -> int:
-        """How many patients have their next contact before `until`."""
-        ...
-
     def replies_since(self, clinic_id: int, since: datetime) -> int: ...
 
     def troubles(self, clinic_id: int, *, since: datetime, limit: int) -> list[Trouble]:

@@ -91,9 +91,9 @@ class MessageLists(Protocol):
         ...
 
     def counts(self, clinic_id: int, *, since: datetime, until: datetime) -> list[DayCount]:
-        """How many messages planned within that time go or went when; answers to patients are left out."""
+        """How many messages planned within that time go or went when."""
         ...
 
-    def due_counts(self, clinic_id: int, *, until: datetime) -> list[DayCount]:
-        """How many patients have their next contact when, before `until`."""
+    def due_counts(self, clinic_id: int, *, now: datetime, until: datetime) -> list[DayCount]:
+        """How many patients have their next contact when, before `until`; who is late at `now` is due then."""
         ...

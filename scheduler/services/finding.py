@@ -6,9 +6,11 @@ what many of them are; so the names are opened once in each web process, and kep
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import accumulate, islice
 from threading import Lock
 
 from scheduler.domain.folding import normalise
@@ -23,13 +25,34 @@ MOST_FOUND = 20
 _OVERLAP = timedelta(minutes=5)  # a transaction writes when it began, and is seen when it ends
 
 
+class _Pages:
+    """Names in one text, a line each: a text is looked through faster than so many names."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._mrns = tuple(names)
+        self._text = "\n".join((*names.values(), ""))
+        self._ends = tuple(accumulate(len(name) + 1 for name in names.values()))
+
+    def find(self, begins: Sequence[str]) -> Iterator[str]:
+        """The MRNs of those in whose names all of these stand."""
+        rarest = max(begins, key=len)
+        at = self._text.find(rarest)
+        while at >= 0:
+            line = bisect_right(self._ends, at)
+            end = self._ends[line]
+            start = self._ends[line - 1] if line else 0
+            if all(self._text.find(begin, start, end) >= 0 for begin in begins):
+                yield self._mrns[line]
+            at = self._text.find(rarest, end)
+
+
 @dataclass(slots=True)
 class _Book:
-    """The names of one clinic, as they are searched: each word with a space before it."""
+    """The names of one clinic."""
 
-    names: dict[str, str] = field(default_factory=dict)  # by MRN
+    names: dict[str, str] = field(default_factory=dict)  # by MRN, each word with a space before it
     sealed: dict[str, bytes] = field(default_factory=dict)  # the same as the database has them
-    listed: tuple[tuple[str, str], ...] = ()  # the same, for those who read while it changes
+    pages: _Pages = field(default_factory=lambda: _Pages({}))  # the same, for those who read while it changes
     read_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
@@ -80,10 +103,9 @@ class Finder:
         begins = [f" {word}" for word in normalise(typed).split()]
         if not begins:
             return []
-        fitting = (mrn for mrn, name in self._current(unit, clinic, now) if all(begin in name for begin in begins))
-        return list(islice(fitting, MOST_FOUND))
+        return list(islice(self._current(unit, clinic, now).find(begins), MOST_FOUND))
 
-    def _current(self, unit: Unit, clinic: Clinic, now: datetime) -> tuple[tuple[str, str], ...]:
+    def _current(self, unit: Unit, clinic: Clinic, now: datetime) -> _Pages:
         with self._lock:
             book = self._books.setdefault(clinic.id, _Book())
         with book.lock:
@@ -94,6 +116,6 @@ class Finder:
             if new:
                 book.names.update((one.mrn, f" {normalise(one.name)}") for one in new)
                 book.sealed.update((one.mrn, one.sealed) for one in new)
-                book.listed = tuple(book.names.items())
+                book.pages = _Pages(book.names)
             book.read_at = now
-            return book.listed
+            return book.pages

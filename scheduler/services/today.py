@@ -57,16 +57,15 @@ def today(store: Store, clinic: Clinic, *, now: datetime) -> Today:
     local = now.astimezone(zone)
     midnight, next_midnight = bounds(local.date(), zone)
     with store.reading() as unit:
-        counts = unit.browsing.messages_by_status(clinic.id, since=midnight, until=next_midnight)
         alike = unit.worklist.open_counts(clinic.id)
         tasks = unit.browsing.open_tasks(clinic.id, limit=MOST_TASKS)
         troubles = unit.browsing.troubles(clinic.id, since=now - _LOOKS_BACK, limit=MOST_TROUBLES)
-        to_plan = unit.browsing.due_until(clinic.id, next_midnight)
         replies = unit.browsing.replies_since(clinic.id, midnight)
-        by_hour = [
-            *unit.message_lists.counts(clinic.id, since=midnight, until=next_midnight),
-            *unit.message_lists.due_counts(clinic.id, until=next_midnight),
-        ]
+        planned = unit.message_lists.counts(clinic.id, since=midnight, until=next_midnight)
+        due = unit.message_lists.due_counts(clinic.id, now=now, until=next_midnight)
+    counts: Counter[MessageStatus | None] = Counter()
+    for count in planned:
+        counts[count.status] += count.number
     kinds: dict[str, int] = {}
     for each in alike:
         kinds[each.kind] = kinds.get(each.kind, 0) + each.count
@@ -79,17 +78,17 @@ def today(store: Store, clinic: Clinic, *, now: datetime) -> Today:
         tasks=tuple(tasks),
         went=_of(counts, *STATUSES[Which.WENT]),
         going=_of(counts, *STATUSES[Which.GOING]),
-        to_plan=to_plan,
+        to_plan=sum(count.number for count in due),
         did_not_arrive=_of(counts, *STATUSES[Which.DID_NOT_ARRIVE]),
         unknown=_of(counts, *STATUSES[Which.UNKNOWN]),
         held_back=_of(counts, *STATUSES[Which.HELD_BACK]),
         replies=replies,
         troubles=tuple(troubles),
-        hours=_hours(by_hour, local),
+        hours=_hours((*planned, *due), local),
     )
 
 
-def _of(counts: Mapping[MessageStatus, int], *statuses: MessageStatus) -> int:
+def _of(counts: Mapping[MessageStatus | None, int], *statuses: MessageStatus) -> int:
     return sum(counts.get(status, 0) for status in statuses)
 
 

@@ -12,20 +12,10 @@ from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.tasks import TaskPriority, TaskStatus
 from scheduler.ports.browsing import Named, PatientLine, TaskLine, Trouble
 from scheduler.store import rows
-from scheduler.store.tables import enrolments, messages, patients, replies, tasks
+from scheduler.store.tables import IN_TROUBLE, NOT_ACTIVE, enrolments, messages, patients, replies, tasks
 from scheduler.store.vault import Vault
 
 _NAME = "patients.name"
-_IN_TROUBLE = [
-    status.value
-    for status in (
-        MessageStatus.FAILED,
-        MessageStatus.UNDELIVERED,
-        MessageStatus.UNKNOWN,
-        MessageStatus.NOT_SENT,
-        MessageStatus.EXPIRED,
-    )
-]
 _URGENCY = case({priority.value: priority.rank for priority in TaskPriority}, value=tasks.c.priority)
 # As `Patient.contact` has it.
 _MAY_BE_REACHED = or_(
@@ -53,20 +43,6 @@ class Browsing:
 
     # The day
 
-    def messages_by_status(self, clinic_id: int, *, since: datetime, until: datetime) -> dict[MessageStatus, int]:
-        """How many messages planned within [since, until) stand where."""
-        query = (
-            select(messages.c.status, func.count())
-            .where(messages.c.clinic_id == clinic_id, messages.c.planned_at >= since, messages.c.planned_at < until)
-            .group_by(messages.c.status)
-        )
-        return {MessageStatus(status): count for status, count in self._connection.execute(query)}
-
-    def due_until(self, clinic_id: int, until: datetime) -> int:
-        """How many patients have their next contact before `until`."""
-        due = (patients.c.clinic_id == clinic_id) & (patients.c.next_contact_at < until)
-        return self._count(select(func.count()).select_from(patients).where(due))
-
     def replies_since(self, clinic_id: int, since: datetime) -> int:
         """How many replies have come since then."""
         lately = (replies.c.clinic_id == clinic_id) & (replies.c.received_at >= since)
@@ -88,7 +64,7 @@ class Browsing:
             .where(
                 messages.c.clinic_id == clinic_id,
                 messages.c.planned_at >= since,
-                messages.c.status.in_(_IN_TROUBLE),
+                IN_TROUBLE,
             )
             .order_by(messages.c.planned_at.desc())
             .limit(limit)
@@ -180,12 +156,15 @@ class Browsing:
 
     def patients_by_status(self, clinic_id: int) -> dict[PatientStatus, int]:
         """How many patients there are of each status."""
-        query = (
+        # Nearly all are active: their rows are not read, those of the others have an index.
+        others = (
             select(patients.c.status, func.count())
-            .where(patients.c.clinic_id == clinic_id)
+            .where(patients.c.clinic_id == clinic_id, NOT_ACTIVE)
             .group_by(patients.c.status)
         )
-        return {PatientStatus(status): count for status, count in self._connection.execute(query)}
+        counts = {PatientStatus(status): count for status, count in self._connection.execute(others)}
+        everybody = self._count(select(func.count()).select_from(patients).where(patients.c.clinic_id == clinic_id))
+        return {PatientStatus.ACTIVE: everybody - sum(counts.values()), **counts}
 
     def patients_by_step(self, clinic_id: int) -> dict[tuple[str, str], int]:
         """How many patients stand in each step of each pathway."""

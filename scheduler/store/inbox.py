@@ -315,7 +315,9 @@ class Inbox:
         """The clinic's replies, oldest first; with `limit`, the latest so many."""
         query = _REPLIES.where(replies.c.clinic_id == clinic_id)
         if mrn is not None:
-            query = query.where(patients.c.mrn == mrn, replies.c.candidates.is_(None))
+            query = query.where(
+                replies.c.patient_id == rows.patient_id_of(clinic_id, mrn), replies.c.candidates.is_(None)
+            )
         if since is not None:
             query = query.where(replies.c.received_at >= since)
         query = query.order_by(replies.c.received_at.desc(), replies.c.id.desc())

@@ -321,7 +321,7 @@ class Ledger:
             .order_by(messages.c.planned_at.desc(), messages.c.id.desc())
         )
         if mrn is not None:
-            query = query.where(patients.c.mrn == mrn)
+            query = query.where(messages.c.patient_id == rows.patient_id_of(clinic_id, mrn))
         if limit is not None:
             query = query.limit(limit)
         return [self._entry(row) for row in self._connection.execute(query)][::-1]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, and_, func, or_, select
+from sqlalchemy import Column, Connection, and_, case, func, literal, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from scheduler.domain.messages import MessageKind, MessageStatus
+from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports.message_lists import AnswerLine, DayCount, DueLine, Key, MessageLine
 from scheduler.store.tables import messages, patients, replies
+from scheduler.store.types import Instant
 from scheduler.store.vault import Vault
 
 _NAME = "patients.name"
@@ -136,7 +137,7 @@ class MessageLists:
         ]
 
     def counts(self, clinic_id: int, *, since: datetime, until: datetime) -> list[DayCount]:
-        """How many messages planned within that time go or went when; answers to patients are left out."""
+        """How many messages planned within that time go or went when."""
         columns = (messages.c.channel, messages.c.send_from, messages.c.status)
         query = (
             select(*columns, func.count().label("number"))
@@ -144,7 +145,6 @@ class MessageLists:
                 messages.c.clinic_id == clinic_id,
                 messages.c.planned_at >= since,
                 messages.c.planned_at < until,
-                messages.c.kind != MessageKind.REPLY.value,
             )
             .group_by(*columns)
         )
@@ -153,18 +153,16 @@ class MessageLists:
             for row in self._connection.execute(query)
         ]
 
-    def due_counts(self, clinic_id: int, *, until: datetime) -> list[DayCount]:
-        """How many patients have their next contact when, before `until`."""
-        columns = (patients.c.channel, patients.c.next_contact_at)
+    def due_counts(self, clinic_id: int, *, now: datetime, until: datetime) -> list[DayCount]:
+        """How many patients have their next contact when, before `until`; who is late at `now` is due then."""
+        due = patients.c.next_contact_at
+        at = case((due < now, literal(now, Instant)), else_=due).label("at")
         query = (
-            select(*columns, func.count().label("number"))
-            .where(patients.c.clinic_id == clinic_id, patients.c.next_contact_at < until)
-            .group_by(*columns)
+            select(patients.c.channel, at, func.count().label("number"))
+            .where(patients.c.clinic_id == clinic_id, due < until)
+            .group_by(patients.c.channel, at)
         )
-        return [
-            DayCount(Channel(row.channel), row.next_contact_at, None, row.number)
-            for row in self._connection.execute(query)
-        ]
+        return [DayCount(Channel(row.channel), row.at, None, row.number) for row in self._connection.execute(query)]
 
 
 def _earlier(at: Column[datetime], own: Column[object], after: Key | None) -> list[ColumnElement[bool]]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     Time,
     UniqueConstraint,
     Uuid,
@@ -48,8 +49,16 @@ _CONDITION = "condition"  # of a partial index; see `for_migrations`
 # did not arrive is unique by the message it takes over from.
 _LIVE_REMINDER = text("kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')")
 _COPY = text("kind = 'copy'")  # for a carer: one of each reminder, whatever becomes of either
+# Literal, and the same in the queries: else neither database knows that the index serves them.
+IN_TROUBLE = text("messages.status IN ('failed', 'undelivered', 'unknown', 'not_sent', 'expired')")
+NOT_ACTIVE = text("patients.status <> 'active'")
 _WAITING_REPLY = text("look_at IS NOT NULL")
 _PRESENT = text("removed_at IS NULL")
+
+
+def _bare(condition: TextClause) -> TextClause:
+    """The condition without the name of its table, as an index has it."""
+    return text(str(condition).partition(".")[2])
 
 
 def _clinic() -> Column[Any]:
@@ -216,9 +225,12 @@ patients = Table(
     Index(
         "ix_patients_due",
         "next_contact_at",
+        "clinic_id",  # this and the channel, so that those who are due are counted in the index alone
+        "channel",
         info={_CONDITION: text("next_contact_at IS NOT NULL")},
     ),
     Index("ix_patients_clinic_id_updated_at", "clinic_id", "updated_at"),
+    Index("ix_patients_not_active", "clinic_id", "status", info={_CONDITION: _bare(NOT_ACTIVE)}),
     # The address first: whose it is may have to be found before the clinic is known.
     Index("ix_patients_phone_index_clinic_id", "phone_index", "clinic_id"),
     Index("ix_patients_email_index_clinic_id", "email_index", "clinic_id"),
@@ -351,7 +363,9 @@ messages = Table(
         info={_CONDITION: text("status = 'unknown'")},
     ),
     Index("ix_messages_patient_id_planned_at", "patient_id", "planned_at"),
-    Index("ix_messages_clinic_id_planned_at", "clinic_id", "planned_at"),
+    # All that a day's messages are counted by, so that they are counted in the index alone.
+    Index("ix_messages_of_day", "clinic_id", "planned_at", "send_from", "channel", "status"),
+    Index("ix_messages_in_trouble", "clinic_id", "planned_at", info={_CONDITION: _bare(IN_TROUBLE)}),
     Index(
         "ix_messages_provider_id",
         "provider_id",

@@ -200,7 +200,7 @@ class Tasks:
         """The clinic's tasks, oldest first."""
         which = [_OPEN] if only_open else []
         if mrn is not None:
-            which.append(patients.c.mrn == mrn)
+            which.append(tasks.c.patient_id == rows.patient_id_of(clinic_id, mrn))
         return self._found(clinic_id, *which)
 
     def open_counts(self, clinic_id: int) -> list[OpenTasks]:

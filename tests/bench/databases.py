@@ -96,7 +96,7 @@ class Databases:
         if name not in self._made:
             url = make()
             change(url)
-            _settle(url)
+            settle(url)
             self._made[name] = url
         return self._made[name]
 
@@ -123,7 +123,7 @@ def _file(url: str) -> str:
     return url.removeprefix("sqlite:///")
 
 
-def _settle(url: str) -> None:
+def settle(url: str) -> None:
     """What PostgreSQL's own vacuum would have done by now. SQLite gathers nothing by itself; its log is emptied."""
     engine = create_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

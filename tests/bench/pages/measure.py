@@ -9,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 import urllib3
 from sqlalchemy import update
 
+from scheduler.bootstrap import App
 from scheduler.domain.accounts import Role
+from scheduler.records import Clinic
 from scheduler.services.accounts.sessions import new_token
 from scheduler.services.accounts.signing_in import sign_in_without_password
 from scheduler.services.clinics import add_staff
 from scheduler.services.counting import count_clinic
 from scheduler.services.new_tasks import patient_task
-from scheduler.store.tables import messages
+from scheduler.store.tables import attempts, messages
+from scheduler.store.tables import patients as table
 from tests.bench import clinic
-from tests.bench.databases import Patients
+from tests.bench.databases import Patients, settle
 from tests.bench.growth.fill import SEEDS
 from tests.bench.inbound.measure import web
 from tests.bench.people import MORNING
@@ -56,40 +59,57 @@ def measure(stage: Stage, database: str, *, patients: int, pages: dict[str, list
         token = _prepare(environment)
         with web("web", environment) as (address, _):
             browser = _Browser(address, token)
+            browser.get("/patients/found?q=a")  # the names are read once in each process
             return [_timed(browser, database, patients, name, paths) for name, paths in pages.items()]
     finally:
         made.drop(url)
 
 
 def _prepare(environment: dict[str, str]) -> str:
-    """What staff would have by now: texts that open, tasks, a trail and counted days; the token of a session."""
-    app = clinic.open_app(environment, at=MORNING)
+    """Give the clinic's day, its staff's work, and somebody to look at them; returns the token of their session."""
+    app, now = clinic.open_app(environment, at=MORNING), datetime.now(UTC)
     with app.store.reading() as unit:
         (first, *_) = unit.installation.clinics().values()
-        patients = unit.patients.by_mrn(first.id, [f"C{number}" for number in range(1, TASKS + 1)]).values()
-    # Unlike a tick, a page opens what it shows.
-    with app.engine.begin() as connection:
-        connection.execute(
-            update(messages).values(body=app.vault.seal("messages.body", "Harbor Clinic: Walk a little."))
-        )
-    with app.store.writing() as unit:
-        unit.worklist.open(
-            [patient_task(app.rules, "unclear_reply", first, patient.id, now=MORNING) for patient in patients],
-            now=MORNING,
-        )
-    for number in range(TRAIL // TASKS):
-        with app.store.writing() as unit:
-            at = MORNING - number * timedelta(minutes=10)
-            seen = [(first.id, "patient viewed", patient.id, "") for patient in patients]
-            unit.installation.audit(seen, actor=f"staff{number % 7}@clinic.example", now=at)
-    count_clinic(app.store, app.rules, first, since=MORNING - timedelta(days=90), now=MORNING)
-    now = datetime.now(UTC)
+    _lead_up_to(app, now)
+    _work(app, first, now)
+    count_clinic(app.store, app.rules, first, since=now - timedelta(days=90), now=now)
     add_staff(app.store, first, email=_EMAIL, role=Role.ADMIN, now=now, password=new_token())
     with app.store.reading() as unit:
         (account,) = unit.accounts.by_email(_EMAIL)
     token = sign_in_without_password(app.store, account, now=now).token
     app.close()
+    settle(environment["BONEWISE_DATABASE_URL"])
     return token
+
+
+def _lead_up_to(app: App, now: datetime) -> None:
+    """Everybody has had a text today, and one in ten has another to come."""
+    with app.engine.begin() as connection:
+        # Unlike a tick, a page opens what it shows.
+        body = app.vault.seal("messages.body", "Harbor Clinic: Walk a little.")
+        for number, digit in enumerate("0123456789abcdef"):
+            went, some = now - timedelta(minutes=30 + number), messages.c.provider_id.like(f"%{digit}")
+            values = {"body": body, "planned_at": went, "send_from": went, "sent_at": went}
+            connection.execute(update(messages).where(some).values(values))
+        connection.execute(update(attempts).values(address=app.vault.seal("attempts.address", "+16175550100")))
+        is_soon = table.c.mrn.like("%1")
+        connection.execute(update(table).values(next_contact_at=now + timedelta(days=1)))
+        connection.execute(update(table).where(is_soon).values(next_contact_at=now + timedelta(minutes=20)))
+
+
+def _work(app: App, first: Clinic, now: datetime) -> None:
+    """Tasks, and a trail."""
+    with app.store.writing() as unit:
+        patients = unit.patients.by_mrn(first.id, [f"C{number}" for number in range(1, TASKS + 1)]).values()
+        unit.worklist.open(
+            [patient_task(app.rules, "unclear_reply", first, patient.id, now=now) for patient in patients],
+            now=now,
+        )
+    for number in range(TRAIL // TASKS):
+        with app.store.writing() as unit:
+            at = now - number * timedelta(minutes=10)
+            seen = [(first.id, "patient viewed", patient.id, "") for patient in patients]
+            unit.installation.audit(seen, actor=f"staff{number % 7}@clinic.example", now=at)
 
 
 class _Browser:

@@ -17,6 +17,8 @@ INSTANT = sa.DateTime(timezone=True)
 SEALED = sa.LargeBinary()
 LIVE_REMINDER = "kind = 'reminder' AND retry_of IS NULL AND status NOT IN ('skipped', 'expired', 'not_sent')"
 WAITING_REPLY = "look_at IS NOT NULL"
+IN_TROUBLE = "status IN ('failed', 'undelivered', 'unknown', 'not_sent', 'expired')"
+NOT_ACTIVE = "status <> 'active'"
 COPY = "kind = 'copy'"
 PRESENT = "removed_at IS NULL"
 
@@ -215,12 +217,19 @@ def _create_patients() -> None:
         sa.UniqueConstraint("clinic_id", "mrn", name="uq_patients_clinic_id_mrn"),
     )
     op.create_index("ix_patients_clinic_id_updated_at", "patients", ["clinic_id", "updated_at"])
+    op.create_index(
+        "ix_patients_not_active",
+        "patients",
+        ["clinic_id", "status"],
+        postgresql_where=sa.text(NOT_ACTIVE),
+        sqlite_where=sa.text(NOT_ACTIVE),
+    )
     op.create_index("ix_patients_email_index_clinic_id", "patients", ["email_index", "clinic_id"])
     op.create_index("ix_patients_phone_index_clinic_id", "patients", ["phone_index", "clinic_id"])
     op.create_index(
         "ix_patients_due",
         "patients",
-        ["next_contact_at"],
+        ["next_contact_at", "clinic_id", "channel"],
         postgresql_where=sa.text("next_contact_at IS NOT NULL"),
         sqlite_where=sa.text("next_contact_at IS NOT NULL"),
     )
@@ -645,7 +654,14 @@ def _create_messages() -> None:
         sa.ForeignKeyConstraint(["retry_of"], ["messages.id"], name="fk_messages_retry_of"),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
     )
-    op.create_index("ix_messages_clinic_id_planned_at", "messages", ["clinic_id", "planned_at"])
+    op.create_index("ix_messages_of_day", "messages", ["clinic_id", "planned_at", "send_from", "channel", "status"])
+    op.create_index(
+        "ix_messages_in_trouble",
+        "messages",
+        ["clinic_id", "planned_at"],
+        postgresql_where=sa.text(IN_TROUBLE),
+        sqlite_where=sa.text(IN_TROUBLE),
+    )
     op.create_index(
         "ix_messages_leased",
         "messages",
