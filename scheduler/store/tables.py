@@ -360,6 +360,7 @@ messages = Table(
     Index(
         "ix_messages_unknown",
         "ask_at",
+        "status",  # so that SQLite, too, counts them in this index
         info={_CONDITION: text("status = 'unknown'")},
     ),
     Index("ix_messages_patient_id_planned_at", "patient_id", "planned_at"),

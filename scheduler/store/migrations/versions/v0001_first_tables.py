@@ -711,7 +711,7 @@ def _create_messages() -> None:
     op.create_index(
         "ix_messages_unknown",
         "messages",
-        ["ask_at"],
+        ["ask_at", "status"],
         postgresql_where=sa.text("status = 'unknown'"),
         sqlite_where=sa.text("status = 'unknown'"),
     )
