@@ -409,5 +409,5 @@ def test_codes_are_set_up_only_shortly_after_signing_in(world: World, client: Te
         assert "within 10 minutes" in page
         assert secret[:4] not in page
         late = post(client, "/second-factor", {"code": code_at(secret, datetime.now(UTC))})
-        assert late.status_code == 409
+        assert late.status_code == 422
     assert account(world, "doctor@main.example").code_step == 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
@@ -170,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
             is_known = self.headers["Authorization"] == "Bearer for the user's page"
             self._json(200 if is_known else 401, provider.userinfo or {})
         elif provider.asks_first:
-            page = f'<form method="post" action="/authorize?{parts.query}"><button>Continue</button></form>'
+            page = f'<form method="post" action="/authorize?{escape(parts.query)}"><button>Continue</button></form>'
             self._send(200, page.encode(), "text/html; charset=utf-8")
         else:
             self._redirect(provider.approve(query))

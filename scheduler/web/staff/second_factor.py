@@ -35,7 +35,7 @@ def confirm(request: Request, site: Here, who: Signer, fields: OwnFields) -> Res
     """Take the first code; from then on codes of this app are good."""
     target, now = own_path(fields.get("next", "/")), wall_time()
     if who.account.code_step or not _is_fresh(who):
-        return _page(request, site, who, target=target, status=409)
+        return _page(request, site, who, target=target, status=422)
     if not signing_in.is_code_right(site.app.store, who.account, fields.get("code", ""), now=now):
         return _page(request, site, who, target=target, wrong=WRONG_CODE, status=422)
     with site.app.store.writing() as unit:
