@@ -18,10 +18,12 @@ import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from scheduler.domain.accounts import Role
 from scheduler.identity import provider as provider_module
+from scheduler.web.app import create_app
 from tests.support.openid_provider import (
     CLIENT_ID,
     SECRET,
@@ -32,7 +34,7 @@ from tests.support.openid_provider import (
     rsa_key,
 )
 from tests.support.staff import PASSWORD, add, post
-from tests.support.web import browser
+from tests.support.web import HERE
 from tests.support.worlds import MONDAY, World, world_at
 
 START = "/sign-in/openid"
@@ -46,23 +48,43 @@ def key() -> SigningKey:
     return rsa_key()
 
 
-@pytest.fixture
-def provider(key: SigningKey) -> Iterator[Provider]:
-    with provider_running(key) as running:
-        yield running
+@pytest.fixture(scope="module")
+def running(key: SigningKey) -> Iterator[Provider]:
+    with provider_running(key) as provider:
+        yield provider
 
 
-@pytest.fixture
-def world(sqlite_url: str, tmp_path: Path, provider: Provider) -> Iterator[World]:
-    settings = {**provider.settings, "BONEWISE_PROVIDER_TIMEOUT": "1"}
-    with world_at(MONDAY, database_url=sqlite_url, folder=tmp_path, settings=settings) as world:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, running: Provider) -> Iterator[World]:
+    """One installation for all: what is refused leaves nothing behind."""
+    folder = tmp_path_factory.mktemp("forged")
+    settings = {**running.settings, "BONEWISE_PROVIDER_TIMEOUT": "1"}
+    with world_at(MONDAY, database_url=f"sqlite:///{folder / 'b.db'}", folder=folder, settings=settings) as world:
         add(world, Role.COORDINATOR)
         yield world
 
 
+@pytest.fixture(scope="module")
+def pages(world: World) -> FastAPI:
+    return create_app(world.app)
+
+
 @pytest.fixture
-def client(world: World) -> TestClient:
-    return browser(world.app)
+def provider(running: Provider, world: World, key: SigningKey) -> Provider:
+    """An honest provider, of whom the installation knows nothing yet."""
+    running.__dict__.update(Provider(key, port=running.port).__dict__)
+    world.app.__dict__.pop("openid", None)
+    return running
+
+
+@pytest.fixture
+def client(pages: FastAPI, provider: Provider) -> TestClient:
+    return beside(pages)
+
+
+def beside(pages: FastAPI) -> TestClient:
+    """One more browser."""
+    return TestClient(pages, base_url=HERE, follow_redirects=False, raise_server_exceptions=False)
 
 
 def left(client: TestClient) -> str:
@@ -271,10 +293,10 @@ def test_without_a_key_to_trust_nobody_comes_in(client: TestClient, provider: Pr
 # State: the browser that left is the one that comes back, once
 
 
-def test_what_came_back_once_is_good_for_nothing_more(world: World, client: TestClient, provider: Provider) -> None:
+def test_what_came_back_once_is_good_for_nothing_more(pages: FastAPI, client: TestClient, provider: Provider) -> None:
     back = left(client)
     assert client.get(back).status_code == 303
-    again = browser(world.app)
+    again = beside(pages)
     for replayer in (client, again):
         answer = replayer.get(back)
         assert answer.status_code == 401
@@ -283,18 +305,18 @@ def test_what_came_back_once_is_good_for_nothing_more(world: World, client: Test
     assert provider.asked.count("/token") == 1
 
 
-def test_even_with_the_cookie_a_code_is_good_once(world: World, client: TestClient) -> None:
+def test_even_with_the_cookie_a_code_is_good_once(pages: FastAPI, client: TestClient) -> None:
     back = left(client)
     kept = client.cookies["bonewise_openid_attempt"]
     assert client.get(back).status_code == 303
-    thief = browser(world.app)
+    thief = beside(pages)
     thief.cookies.set("bonewise_openid_attempt", kept)
     assert thief.get(back).status_code == 401
     assert is_out(thief)
 
 
-def test_what_another_browser_left_with_is_refused(world: World, client: TestClient, provider: Provider) -> None:
-    victim = browser(world.app)
+def test_what_another_browser_left_with_is_refused(pages: FastAPI, client: TestClient, provider: Provider) -> None:
+    victim = beside(pages)
     left(victim)
     answer = victim.get(left(client))
     assert answer.status_code == 401
