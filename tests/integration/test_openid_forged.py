@@ -34,7 +34,7 @@ from tests.support.openid_provider import (
     rsa_key,
 )
 from tests.support.staff import PASSWORD, add, post
-from tests.support.web import HERE
+from tests.support.web import HERE, browser
 from tests.support.worlds import MONDAY, World, world_at
 
 START = "/sign-in/openid"
@@ -327,8 +327,8 @@ def test_what_another_browser_left_with_is_refused(pages: FastAPI, client: TestC
 
 @pytest.mark.parametrize("kept", ["", "x", "QUJD", "A" * 4000, "é", "{}"])
 def test_a_cookie_that_is_not_ours_opens_nothing(client: TestClient, kept: str) -> None:
-    client.headers["cookie"] = f"bonewise_openid_attempt={kept}".encode().decode("latin-1")
-    answer = client.get(f"{BACK}?{urlencode({'state': '', 'code': 'x'})}")
+    cookie = [(b"cookie", f"bonewise_openid_attempt={kept}".encode())]
+    answer = client.get(f"{BACK}?{urlencode({'state': '', 'code': 'x'})}", headers=cookie)
     assert answer.status_code == 401
 
 
