@@ -15,7 +15,8 @@ OIDC = {
     "BONEWISE_OIDC_CLIENT_ID": "x",
     "BONEWISE_OIDC_CLIENT_SECRET": "y",
 }
-NEEDS = "BONEWISE_OIDC_ISSUER needs the package PyJWT, which is not installed; install it with `pip install"
+NEEDS = "bonewise_oidc_issuer needs the package pyjwt, which is not installed"
+REMEDY = "install it with `pip install 'bonewise[oidc]'`"
 
 
 def installation(folder: Path, *, has_package: bool, **settings: str) -> Cli:
@@ -34,7 +35,9 @@ def installation(folder: Path, *, has_package: bool, **settings: str) -> Cli:
 def test_settings_without_the_package_say_what_to_install(tmp_path: Path, command: str) -> None:
     ran = installation(tmp_path, has_package=False, **OIDC).run(command)
     assert ran.code == 1
-    assert NEEDS in " ".join((ran.out + ran.err).split())
+    said = " ".join((ran.out + ran.err).split()).lower()
+    assert NEEDS in said
+    assert REMEDY in said
     assert "Traceback" not in ran.err
 
 
