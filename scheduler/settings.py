@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 SIMULATED = "simulated"
 LONGEST_SECONDS = 3600.0
+LONGEST_LABEL = 60  # characters of a button
 LONGEST_TIMEOUT = 20.0  # of a provider; leases and holds are longer than a connection and an answer may take
 _PACKAGE = Path(__file__).resolve().parent
 _DOTENV = Path(".env")
@@ -31,6 +32,13 @@ NAMES = (
     "BONEWISE_TICK_SECONDS",
     "BONEWISE_PROVIDER_TIMEOUT",
     "BONEWISE_LOG",
+    "BONEWISE_OIDC_ISSUER",
+    "BONEWISE_OIDC_CLIENT_ID",
+    "BONEWISE_OIDC_CLIENT_SECRET",
+    "BONEWISE_OIDC_LABEL",
+    "BONEWISE_OIDC_SECOND_FACTOR",
+    "BONEWISE_OIDC_ACR",
+    "BONEWISE_OIDC_CLINICS",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
     "TWILIO_API_KEY",
@@ -74,6 +82,13 @@ class Settings:
     tick_seconds: float
     provider_timeout: float
     log: str = "text"  # or json
+    oidc_issuer: str = ""  # empty: nobody signs in by a provider
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_label: str = ""  # of the button
+    oidc_second_factor: str = "proven"  # asks for our code unless the provider proves two factors; or always
+    oidc_acr: tuple[str, ...] = ()  # what the provider calls a sign-in with more than one factor
+    oidc_clinics: tuple[str, ...] = ()  # codes of the clinics whose people may use it; empty: all
     notes: tuple[str, ...] = ()
 
     @property
@@ -114,6 +129,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         tick_seconds=values.seconds("BONEWISE_TICK_SECONDS", 1),
         provider_timeout=values.seconds("BONEWISE_PROVIDER_TIMEOUT", 10, most=LONGEST_TIMEOUT),
         log=values.choice("BONEWISE_LOG", "text", "json"),
+        oidc_issuer=values.issuer("BONEWISE_OIDC_ISSUER"),
+        oidc_client_id=values.text("BONEWISE_OIDC_CLIENT_ID", ""),
+        oidc_client_secret=values.text("BONEWISE_OIDC_CLIENT_SECRET", ""),
+        oidc_label=values.text("BONEWISE_OIDC_LABEL", "Sign in with the clinic’s account"),
+        oidc_second_factor=values.choice("BONEWISE_OIDC_SECOND_FACTOR", "proven", "always"),
+        oidc_acr=values.words("BONEWISE_OIDC_ACR"),
+        oidc_clinics=values.words("BONEWISE_OIDC_CLINICS"),
     )
     if faults := [*values.faults, *_contradictions(settings)]:
         raise SettingsError(*faults)
@@ -126,6 +148,20 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield from _twilio_faults(settings)
     if settings.email == "smtp" and not settings.smtp_url:
         yield "BONEWISE_SMTP_URL is missing; BONEWISE_EMAIL=smtp needs it, such as smtp://user:pass@host:587"
+    yield from _oidc_faults(settings)
+
+
+def _oidc_faults(settings: Settings) -> Iterator[str]:
+    given = {
+        "BONEWISE_OIDC_ISSUER": settings.oidc_issuer,
+        "BONEWISE_OIDC_CLIENT_ID": settings.oidc_client_id,
+        "BONEWISE_OIDC_CLIENT_SECRET": settings.oidc_client_secret,
+    }
+    if any(given.values()):
+        there = next(name for name, value in given.items() if value)
+        yield from (f"{name} is missing; {there} needs it" for name, value in given.items() if not value)
+    if len(settings.oidc_label) > LONGEST_LABEL or not settings.oidc_label.isprintable():
+        yield f"BONEWISE_OIDC_LABEL is too long or not printable; write at most {LONGEST_LABEL} characters"
 
 
 def _twilio_faults(settings: Settings) -> Iterator[str]:
@@ -223,6 +259,20 @@ class _Values:
         if not is_sound:
             self.faults.append(f"{name} is {value!r}; write an address such as {default}")
         return value.rstrip("/")
+
+    def issuer(self, name: str) -> str:
+        """The name of an OpenID Connect provider, exactly as written: a slash at its end is part of it."""
+        value = self.text(name, "")
+        known = len(self.faults)
+        address = self.url(name, "https://id.example.org")
+        is_plain = len(self.faults) == known and address.startswith("http:")
+        if is_plain and urlsplit(address).hostname not in _SELF:
+            self.faults.append(f"{name} is {value!r}; write its https address: over http anybody could answer")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Words with spaces or commas between them."""
+        return tuple(self.text(name, "").replace(",", " ").split())
 
     def folder(self, name: str, *, kind: str, holds: str) -> Path:
         """A folder that must exist: the named one, else beside the work, else the one that was shipped."""

@@ -12,8 +12,8 @@ lock() {
         --output-file "requirements/$output" "$@"
 }
 
-lock run.txt "$@" pyproject.toml
-lock test.txt "$@" --extra test --extra lint --constraint requirements/run.txt pyproject.toml
+lock run.txt "$@" --extra oidc pyproject.toml
+lock test.txt "$@" --extra oidc --extra test --extra lint --constraint requirements/run.txt pyproject.toml
 # The peers that `make bench` measures beside the service.
 lock bench.txt "$@" --extra bench --constraint requirements/test.txt pyproject.toml
 # What installs the project itself; it shares one environment with the others, hence their versions.

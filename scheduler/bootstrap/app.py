@@ -18,6 +18,7 @@ from scheduler.settings import Settings
 
 if TYPE_CHECKING:
     from scheduler.ports import Clock, EmailChannel, ErrorClass
+    from scheduler.services.accounts.openid import OpenIdDoor
     from scheduler.services.advance import SimulatedTime
     from scheduler.services.bounces import Bounces
     from scheduler.services.claiming import Claiming
@@ -96,6 +97,27 @@ class App(Providers):
             worker=self.worker_name,
             clock=self.clock,
             wall=lambda: datetime.now(UTC),
+        )
+
+    @cached_property
+    def openid(self) -> OpenIdDoor | None:
+        """The way in by the clinic's own provider; None unless the settings name one. Raises `SettingsError`."""
+        from scheduler.services.accounts.openid import OpenIdDoor, Policy
+
+        settings = self.settings
+        if not settings.oidc_issuer:
+            return None
+        policy = Policy(
+            clinics=frozenset(settings.oidc_clinics),
+            always_asks=settings.oidc_second_factor == "always",
+            contexts=frozenset(settings.oidc_acr),
+        )
+        return OpenIdDoor(
+            store=self.store,
+            provider=self.identity_provider(),
+            policy=policy,
+            label=settings.oidc_label,
+            public_url=settings.public_url,
         )
 
     @cached_property

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from scheduler.domain.holidays import HolidayCalendar
     from scheduler.ports import Renderer, TemplatePreview
     from scheduler.ports.gallery import Gallery
+    from scheduler.ports.identity import IdentityProvider
     from scheduler.ports.ui import UiWords
     from scheduler.services.rules import Rules
+
+_LONGEST_SIGN_IN = 5.0  # seconds that somebody waits for each answer of the provider they sign in by
 
 
 class FaultyContentError(ValueError):
@@ -119,11 +122,37 @@ class Content:
             checks += [self._mail_server, self._bounce_address]
         if settings.bounce_mailbox:
             checks.append(self.bounce_mailbox)
+        if settings.oidc_issuer:
+            checks.append(self.identity_provider)
         for check in checks:
             try:
                 check()
             except ValueError as error:
                 yield Fault("settings", 0, str(error))
+
+    def identity_provider(self) -> IdentityProvider:
+        """The OpenID Connect provider of the settings. Raises `SettingsError` without the package that it needs."""
+        try:
+            from scheduler.identity.provider import Client, OpenIdProvider
+        except ModuleNotFoundError as error:
+            if error.name != "jwt":
+                raise
+            raise SettingsError(
+                "BONEWISE_OIDC_ISSUER needs the package PyJWT, which is not installed; install it with "
+                "`pip install 'bonewise[oidc]'`"
+            ) from error
+        from scheduler.channels.twilio.handles import default_ca_file
+        from scheduler.identity.fetching import Fetcher
+
+        settings = self.settings
+        client = Client(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            secret=settings.oidc_client_secret,
+            contexts=settings.oidc_acr,
+        )
+        timeout = min(settings.provider_timeout, _LONGEST_SIGN_IN)
+        return OpenIdProvider(client, Fetcher(timeout=timeout, ca_file=default_ca_file()))
 
     def _load_rules(self, *, templates_dir: Path | None = None) -> tuple[Rules, list[Fault]]:
         """What is sound, and every fault. With `templates_dir`, also that each message a pathway names is there."""

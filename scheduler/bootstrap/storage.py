@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,19 @@ class Storage(Content):
         changed = reseal(self.engine, self.vault, on_progress=on_progress)
         note_keys(self.store, self.vault)
         return changed
+
+    def seal_note(self, place: str, text: str) -> str:
+        """What a browser keeps for us and nobody can read or change. `place` is "cookie.name"."""
+        return base64.urlsafe_b64encode(self.vault.seal(place, text) or b"").decode()
+
+    def open_note(self, place: str, sealed: str) -> str | None:
+        """The text of a note that `seal_note` made for this place; None for anything else."""
+        from scheduler.store.vault import VaultFault
+
+        try:
+            return self.vault.open(place, base64.b64decode(sealed, altchars=b"-_", validate=True))
+        except (VaultFault, ValueError):
+            return None
 
     @property
     def has_job_queue(self) -> bool:

@@ -38,6 +38,7 @@ class Account:
     failures: int = 0  # wrong passwords or codes in a row
     locked_until: datetime | None = None
     left_at: datetime | None = None  # since when they may not sign in any more
+    identity: str | None = None  # issuer and subject at the provider they have signed in by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

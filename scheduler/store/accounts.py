@@ -14,6 +14,7 @@ from scheduler.store.tables import staff, staff_links, staff_sessions
 from scheduler.store.vault import Vault
 
 _SECOND_FACTOR = "staff.second_factor"
+_IDENTITY = "staff.identity"
 
 
 class Accounts:
@@ -59,6 +60,7 @@ class Accounts:
             "failures": account.failures,
             "locked_until": account.locked_until,
             "left_at": account.left_at,
+            "identity": self._vault.seal(_IDENTITY, account.identity),
         }
         self._connection.execute(update(staff).where(own).values(**values))
 
@@ -75,6 +77,7 @@ class Accounts:
             failures=row.failures,
             locked_until=row.locked_until,
             left_at=row.left_at,
+            identity=self._vault.open(_IDENTITY, row.identity),
         )
 
     # One-time links

@@ -155,6 +155,7 @@ staff = Table(
     Column("failures", SmallInteger, nullable=False),
     Column("locked_until", Instant),
     Column("left_at", Instant),  # since when they may not sign in
+    Column("identity", Sealed),  # at an OpenID Connect provider
     UniqueConstraint("clinic_id", "email"),
     Index("ix_staff_email", "email"),
 )

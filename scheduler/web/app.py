@@ -34,11 +34,13 @@ from scheduler.web.staff import (
     keys,
     message_lists,
     messages,
+    openid,
     pathways,
     patient_link,
     patients,
     people,
     reporting,
+    second_factor,
     settings,
     signing,
     supplements,
@@ -82,6 +84,8 @@ ROUTERS = tuple(
         audit,
         drafts,
         signing,
+        openid,
+        second_factor,
         patients_api,
         about,
     )
@@ -94,6 +98,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
     Everything that a request needs is made now. Raises what keeps the installation from serving.
     """
     app.warm_up()
+    _ = app.openid  # asks nobody yet: a provider that does not answer keeps nothing from starting
     configured = app.settings
     web = FastAPI(
         title="Bonewise",

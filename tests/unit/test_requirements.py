@@ -26,8 +26,8 @@ def project() -> dict[str, list[str]]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = table["optional-dependencies"]
     return {
-        "run.txt": table["dependencies"],
-        "test.txt": table["dependencies"] + extras["test"] + extras["lint"],
+        "run.txt": table["dependencies"] + extras["oidc"],
+        "test.txt": table["dependencies"] + extras["oidc"] + extras["test"] + extras["lint"],
     }
 
 

@@ -242,3 +242,50 @@ def test_a_dotenv_file_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
 def test_a_dotenv_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfBONEWISE_TICK_SECONDS=5\r\n")
     assert load_settings().tick_seconds == 5
+
+
+# Signing in by a provider
+
+OIDC = {
+    "BONEWISE_OIDC_ISSUER": "https://id.example/",
+    "BONEWISE_OIDC_CLIENT_ID": "bonewise",
+    "BONEWISE_OIDC_CLIENT_SECRET": "hidden-secret",
+}
+
+
+def test_without_its_settings_nobody_signs_in_by_a_provider() -> None:
+    settings = load_settings({})
+    assert (settings.oidc_issuer, settings.oidc_second_factor, settings.oidc_acr) == ("", "proven", ())
+
+
+def test_a_provider_is_named_exactly_as_it_names_itself_slash_included() -> None:
+    settings = load_settings({**OIDC, "BONEWISE_OIDC_ACR": "silver, gold", "BONEWISE_OIDC_CLINICS": "harbor lake"})
+    assert settings.oidc_issuer == "https://id.example/"
+    assert (settings.oidc_acr, settings.oidc_clinics) == (("silver", "gold"), ("harbor", "lake"))
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize("missing", OIDC)
+def test_what_a_provider_needs_and_lacks_is_named(missing: str) -> None:
+    there = "BONEWISE_OIDC_CLIENT_ID" if missing == "BONEWISE_OIDC_ISSUER" else "BONEWISE_OIDC_ISSUER"
+    assert only_fault(**{**OIDC, missing: ""}) == f"{missing} is missing; {there} needs it"
+
+
+@pytest.mark.parametrize(
+    "value", ["id.example", "https://", "http://[bad", "https://id.example?x=1", "ftp://id.example"]
+)
+def test_a_provider_s_name_is_an_address(value: str) -> None:
+    assert only_fault(**{**OIDC, "BONEWISE_OIDC_ISSUER": value}).startswith(
+        f"BONEWISE_OIDC_ISSUER is {value!r}; write"
+    )
+
+
+def test_a_provider_elsewhere_is_reached_over_https_alone() -> None:
+    fault = only_fault(**{**OIDC, "BONEWISE_OIDC_ISSUER": "http://id.example"})
+    assert fault.endswith("write its https address: over http anybody could answer")
+    assert load_settings({**OIDC, "BONEWISE_OIDC_ISSUER": "http://127.0.0.1:9000"}).oidc_issuer
+
+
+@pytest.mark.parametrize("label", ["x" * 61, "Sign\x07in"])
+def test_the_words_of_the_button_fit_on_it(label: str) -> None:
+    assert only_fault(**{**OIDC, "BONEWISE_OIDC_LABEL": label}).startswith("BONEWISE_OIDC_LABEL is too long")

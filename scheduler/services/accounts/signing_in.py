@@ -118,7 +118,9 @@ def _try(store: Store, account: Account, now: datetime) -> Account | None:
 
 def _enter(unit: Unit, account: Account, *, is_whole: bool, now: datetime) -> Entered:
     held = unit.accounts.get(account.clinic_id, account.id, lock=True) or account
-    unit.accounts.change(replace(held, failures=0, locked_until=None))
+    # A password that is right was no failure. Wrong codes before it stay counted: else one could guess without end.
+    failures = 0 if is_whole else max(0, held.failures - 1)
+    unit.accounts.change(replace(held, failures=failures, locked_until=None))
     token = sessions.begin(unit, held, is_whole=is_whole, now=now)
     _audit(unit, held, "signed in" if is_whole else "password accepted", held.role.value, now)
     return Entered(token, is_whole)

@@ -36,7 +36,7 @@ def add_account(
     found = next(one for one in unit.accounts.of_clinic(clinic.id) if one.email == email)
     account = replace(found, role=role, password=password, left_at=None)
     if known is not None:  # somebody who comes back begins anew
-        account = replace(account, second_factor=None, code_step=0, failures=0, locked_until=None)
+        account = replace(account, second_factor=None, code_step=0, failures=0, locked_until=None, identity=None)
     unit.accounts.change(account)
     unit.installation.audit([(clinic.id, "staff added", None, role.value)], actor=by, now=now)
     return account
@@ -122,7 +122,9 @@ def let_go(store: Store, account: Account, *, by: str, now: datetime) -> None:
     with store.writing() as unit:
         held = _held(unit, account)
         _require_another_admin(unit, held)
-        unit.accounts.change(replace(held, password=None, second_factor=None, code_step=0, left_at=now))
+        unit.accounts.change(
+            replace(held, password=None, second_factor=None, code_step=0, left_at=now, identity=None)
+        )
         unit.accounts.end_sessions(held.clinic_id, held.id)
         unit.accounts.end_links(held.clinic_id, held.id)
         unit.installation.audit([(held.clinic_id, "staff left", None, held.email)], actor=by, now=now)
@@ -135,6 +137,15 @@ def forget_second_factor(store: Store, account: Account, *, by: str, now: dateti
         unit.accounts.change(replace(held, second_factor=None, code_step=0))
         unit.accounts.end_sessions(held.clinic_id, held.id)
         unit.installation.audit([(held.clinic_id, "second factor removed", None, held.email)], actor=by, now=now)
+
+
+def forget_identity(store: Store, account: Account, *, by: str, now: datetime) -> None:
+    """Somebody has another account at the provider now: the next one that proves their address is theirs."""
+    with store.writing() as unit:
+        held = _held(unit, account)
+        unit.accounts.change(replace(held, identity=None))
+        unit.accounts.end_sessions(held.clinic_id, held.id)
+        unit.installation.audit([(held.clinic_id, "identity forgotten", None, held.email)], actor=by, now=now)
 
 
 def _bearer(unit: Unit, token: str, kind: LinkKind, *, now: datetime) -> Account | None:

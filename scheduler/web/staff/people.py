@@ -63,6 +63,14 @@ def role(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFie
     return _page(request, site, who, said=f"{account.email} is now {chosen}, and signs in anew.")
 
 
+@router.post("/{staff_id}/identity")
+def identity(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
+    """Let somebody sign in by another account of the clinic's provider."""
+    account = _account(site, who, staff_id)
+    staffing.forget_identity(site.app.store, account, by=who.account.email, now=wall_time())
+    return _page(request, site, who, said=f"{account.email} may sign in by another account of the clinic’s sign-in.")
+
+
 @router.post("/{staff_id}/leave")
 def leave(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
     """Sign somebody out for good."""

@@ -59,6 +59,7 @@ CARERS = StaffOnly(Role.ADMIN, Role.COORDINATOR, Role.CLINICIAN)  # who may chan
 IMPORTERS = StaffOnly(Role.ADMIN, Role.COORDINATOR)  # who may bring in whole lists of patients
 CLINICIANS = StaffOnly(Role.CLINICIAN)
 ADMINS = StaffOnly(Role.ADMIN)
+SIGNERS = StaffOnly(*(role for role in Role if role.needs_second_factor))
 HALF_WAY = HalfWay()
 
 Reader = Annotated[SignedIn, Depends(READERS)]
@@ -66,6 +67,7 @@ Carer = Annotated[SignedIn, Depends(CARERS)]
 Importer = Annotated[SignedIn, Depends(IMPORTERS)]
 Clinician = Annotated[SignedIn, Depends(CLINICIANS)]
 Admin = Annotated[SignedIn, Depends(ADMINS)]
+Signer = Annotated[SignedIn, Depends(SIGNERS)]
 OnTheWay = Annotated[SignedIn, Depends(HALF_WAY)]
 
 
@@ -92,12 +94,12 @@ def signed_in(request: Request, site: Site) -> SignedIn | None:
 
 def keep_session(response: Response, site: Site, token: str) -> None:
     """Give the browser the session, until it is closed."""
-    response.set_cookie(_name(site), token, httponly=True, samesite="lax", secure=_is_https(site), path="/")
+    response.set_cookie(_name(site), token, httponly=True, samesite="lax", secure=is_https(site), path="/")
 
 
 def drop_session(response: Response, site: Site) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(_name(site), httponly=True, samesite="lax", secure=_is_https(site), path="/")
+    response.delete_cookie(_name(site), httponly=True, samesite="lax", secure=is_https(site), path="/")
 
 
 def own_path(target: str) -> str:
@@ -117,10 +119,11 @@ def _path_of(request: Request) -> str:
 
 
 def _name(site: Site) -> str:
-    return _HOST_COOKIE if _is_https(site) else _COOKIE
+    return _HOST_COOKIE if is_https(site) else _COOKIE
 
 
-def _is_https(site: Site) -> bool:
+def is_https(site: Site) -> bool:
+    """Whether people reach this installation over HTTPS, so that its cookies go nowhere else."""
     return site.app.settings.public_url.startswith("https://")
 
 

@@ -33,7 +33,7 @@ from scheduler.web.staff.session import (
 router = APIRouter()
 
 _WRONG = "That e-mail address and password do not fit together. After a few wrong tries, wait some minutes."
-_WRONG_CODE = "That code is not right, or it has been used. Wait for the next one, and type that."
+WRONG_CODE = "That code is not right, or it has been used. Wait for the next one, and type that."
 _USED_UP = (
     "This link has been used, or its time has passed. Ask for a new one: an admin of your clinic can make it, or "
     "“Forgot your password?” where you sign in."
@@ -53,7 +53,7 @@ ByLink = Annotated[LinkKind, Depends(link_kind)]
 @router.get("/sign-in", dependencies=[Depends(visitor)])
 def show_sign_in(request: Request, site: Here, target: Target = "/") -> HTMLResponse:
     """The form, and for a sample clinic the doors that stand open."""
-    return _sign_in_page(request, site, target=own_path(target))
+    return sign_in_page(request, site, target=own_path(target))
 
 
 @router.post("/sign-in", dependencies=[Depends(visitor)])
@@ -62,8 +62,8 @@ def enter(request: Request, site: Here, fields: OwnFields) -> Response:
     email, target = fields.get("email", ""), own_path(fields.get("next", "/"))
     entered = signing_in.sign_in(site.app.store, email=email, password=fields.get("password", ""), now=wall_time())
     if entered is None:
-        return _sign_in_page(request, site, target=target, email=email, wrong=_WRONG, status=401)
-    return _go_on(request, site, entered, target)
+        return sign_in_page(request, site, target=target, email=email, wrong=_WRONG, status=401)
+    return go_on(request, site, entered, target)
 
 
 @router.post("/sign-in/sample", dependencies=[Depends(simulated_visitor)])
@@ -76,7 +76,7 @@ def enter_sample(request: Request, site: Here, fields: OwnFields) -> RedirectRes
     if account is None:
         raise HTTPException(404, "The sample clinic has nobody with that role.")
     entered = signing_in.sign_in_without_password(site.app.store, account, now=wall_time())
-    return _go_on(request, site, entered, own_path(fields.get("next", "/")))
+    return go_on(request, site, entered, own_path(fields.get("next", "/")))
 
 
 @router.get("/sign-in/code")
@@ -91,8 +91,8 @@ def check_code(request: Request, site: Here, who: OnTheWay, fields: OwnFields) -
     target = own_path(fields.get("next", "/"))
     entered = signing_in.confirm(site.app.store, who, fields.get("code", ""), now=wall_time())
     if entered is None:
-        return _code_page(request, site, who, target=target, wrong=_WRONG_CODE, status=401)
-    return _go_on(request, site, entered, target)
+        return _code_page(request, site, who, target=target, wrong=WRONG_CODE, status=401)
+    return go_on(request, site, entered, target)
 
 
 @router.post("/sign-out")
@@ -153,7 +153,8 @@ def choose(request: Request, site: Here, kind: ByLink, token: str, fields: OwnFi
     return RedirectResponse("/sign-in", status_code=303)
 
 
-def _go_on(request: Request, site: Site, entered: Entered, target: str) -> RedirectResponse:
+def go_on(request: Request, site: Site, entered: Entered, target: str) -> RedirectResponse:
+    """Give the browser the session that has begun; next comes the code, or `target`, a path of ours."""
     held = signed_in(request, site)
     if held is not None:  # a browser has one session; the one before ends
         sessions.sign_out(site.app.store, held, everywhere=False, now=wall_time())
@@ -163,9 +164,10 @@ def _go_on(request: Request, site: Site, entered: Entered, target: str) -> Redir
     return answer
 
 
-def _sign_in_page(
+def sign_in_page(
     request: Request, site: Site, *, target: str, email: str = "", wrong: str | None = None, status: int = 200
 ) -> HTMLResponse:
+    """The form for the password, and the other ways in; `wrong` says what went wrong before."""
     return staff_page(
         request,
         site,
@@ -176,6 +178,7 @@ def _sign_in_page(
         email=email,
         wrong=wrong,
         sample_roles=_sample_roles(site),
+        openid_label=None if site.app.openid is None else site.app.openid.label,
     )
 
 
@@ -189,14 +192,19 @@ def _sample_roles(site: Site) -> list[Role]:
     return [role for role in (Role.COORDINATOR, Role.CLINICIAN, Role.ADMIN, Role.VIEWER) if role in there]
 
 
+def picture_of(secret: str, who: SignedIn) -> Markup:
+    """What an authenticator app scans to learn the secret."""
+    address = setup_address(secret, account=who.account.email, issuer=f"Bonewise {who.clinic.name}")
+    return Markup(segno.make(address, error="m").svg_inline(scale=5, border=3, omitsize=True))  # noqa: S704
+
+
 def _code_page(
     request: Request, site: Site, who: SignedIn, *, target: str, wrong: str | None = None, status: int = 200
 ) -> HTMLResponse:
     secret = signing_in.second_factor_to_set_up(site.app.store, who)
     picture = None
     if secret is not None:
-        address = setup_address(secret, account=who.account.email, issuer=f"Bonewise {who.clinic.name}")
-        picture = Markup(segno.make(address, error="m").svg_inline(scale=5, border=3, omitsize=True))  # noqa: S704
+        picture = picture_of(secret, who)
     return staff_page(
         request,
         site,

@@ -22,6 +22,7 @@ router = APIRouter(prefix="/supplements")
 MOST_DECIDED = 30  # the latest
 _CODE = 6  # digits
 _NOT_SIGNED = "That is not your password, nor a fresh code."
+_NOT_A_CODE = "That is no fresh code from your app. You have no password here, so sign with a code."
 
 
 @router.get("")
@@ -42,7 +43,8 @@ def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: O
         return _page(request, site, who, wrong=(case_id, "Choose one of the three."))
     signed_with = _signed_with(site, who, fields.get("signature", ""))
     if signed_with is None:
-        return _page(request, site, who, wrong=(case_id, _NOT_SIGNED), chosen=chosen)
+        why = _NOT_SIGNED if who.account.password else _NOT_A_CODE
+        return _page(request, site, who, wrong=(case_id, why), chosen=chosen)
     try:
         decide_clearance(
             app.store,

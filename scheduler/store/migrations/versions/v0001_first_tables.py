@@ -272,6 +272,7 @@ def _create_staff() -> None:
         sa.Column("failures", sa.SmallInteger(), nullable=False),
         sa.Column("locked_until", INSTANT),
         sa.Column("left_at", INSTANT),
+        sa.Column("identity", SEALED),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_staff_clinic_id"),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
         sa.UniqueConstraint("clinic_id", "email", name="uq_staff_clinic_id_email"),
