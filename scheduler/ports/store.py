@@ -40,9 +40,11 @@ if TYPE_CHECKING:  # a tick asks for none of it
     from scheduler.ports.choosing import Choosing
     from scheduler.ports.desk import Desk
     from scheduler.ports.drafts import Drafts
+    from scheduler.ports.erasing import Erasing
     from scheduler.ports.message_lists import MessageLists
     from scheduler.ports.patient_file import PatientFile
     from scheduler.ports.patient_pages import PatientPages
+    from scheduler.ports.replanning import Replanning
     from scheduler.ports.reports import Reports
     from scheduler.ports.uploads import Uploads
 
@@ -111,10 +113,6 @@ class Patients(Protocol):
         ...
 
     def of_clinic(self, clinic_id: int, *, mrn: str | None = None) -> list[Patient]: ...
-
-    def hold_clinic(self, clinic_id: int) -> list[Patient]:
-        """All patients of the clinic, held until the transaction ends."""
-        ...
 
     def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]: ...
 
@@ -310,6 +308,12 @@ class Unit(Protocol):
 
     @property
     def patients(self) -> Patients: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
+
+    @property
+    def replanning(self) -> Replanning: ...
 
     @property
     def message_lists(self) -> MessageLists: ...

@@ -92,12 +92,12 @@ class Tasks(Protocol):
         """How many tasks are open, by what a digest tells of them."""
         ...
 
-    def open_dues(self, clinic_id: int) -> dict[int, date]:
-        """When each open task that is not overdue is due, by its number."""
+    def open_dues(self, clinic_id: int) -> list[date]:
+        """The dates on which open tasks that are not overdue are due."""
         ...
 
-    def set_overdue(self, clinic_id: int, instants: Iterable[tuple[int, datetime]]) -> None:
-        """Write when open tasks become overdue, by their number."""
+    def set_overdue(self, clinic_id: int, instants: Iterable[tuple[date, datetime]]) -> None:
+        """Write when open tasks become overdue, by the date on which they are due."""
         ...
 
 

@@ -31,7 +31,6 @@ from scheduler.services.intake.emails import parse_email
 from scheduler.services.intake.fields import parse_time, parse_yes_no
 from scheduler.services.lanes import sender_key
 from scheduler.services.number_policy import follow_number_policy
-from scheduler.services.plan import recompute
 from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import sender_cause
 
@@ -93,18 +92,19 @@ def set_clinic(
 ) -> Clinic:
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
-    `calendars` are those that there are. By `rules` its patients are planned anew where the hours for messages or
-    `confirm_numbers` change, which needs them. `by` is who does so. Raises `ClinicFaultError`; nothing changes then.
+    `calendars` are those that there are; `rules` have the pathways to choose from. Where the hours for messages or
+    `confirm_numbers` change, the next ticks plan its patients anew. `by` is who does so. Raises `ClinicFaultError`;
+    nothing changes then.
     """
     changed = with_settings(clinic, wanted, calendars, pathways=() if rules is None else rules.pathways)
     entries = [(clinic.id, "clinic changed", None, said) for said in changes(clinic, changed)]
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
         follow_working_days(unit, calendars, changed, now)
-        if changed.confirm_numbers is not clinic.confirm_numbers and rules is not None:
-            follow_number_policy(unit, rules, changed, now=now)
-        elif (changed.window, changed.contact_time) != (clinic.window, clinic.contact_time) and rules is not None:
-            recompute(unit, rules, changed, now)
+        if changed.confirm_numbers is not clinic.confirm_numbers:
+            follow_number_policy(unit, changed)
+        elif (changed.window, changed.contact_time) != (clinic.window, clinic.contact_time):
+            unit.replanning.ask(clinic.id)  # there may be a hundred thousand of them, and somebody waits
         for channel in Channel:
             gone = sender_key(channel, clinic)
             if gone != sender_key(channel, changed):  # what was refused is not used any more

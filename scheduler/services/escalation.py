@@ -33,6 +33,6 @@ def follow_working_days(unit: Unit, calendars: Mapping[str, HolidayCalendar], cl
     """
     days = working_days(calendars, clinic)
     dues = unit.worklist.open_dues(clinic.id)
-    unit.worklist.set_overdue(clinic.id, ((task, days.overdue_at(due)) for task, due in dues.items()))
+    unit.worklist.set_overdue(clinic.id, ((due, days.overdue_at(due)) for due in dues))
     wanted = clinic.digest_to is not None
     unit.installation.set_next_digest(clinic.id, days.next_at(clinic.digest_at, after=now) if wanted else None)

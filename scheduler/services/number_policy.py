@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from scheduler.domain.replies.meaning import Meaning
 from scheduler.ports import Unit
 from scheduler.records import Clinic
-from scheduler.services.plan import recompute
-from scheduler.services.rules import Rules
 
 # What only somebody writes who knows what our texts are about. `help` may ask who we are, `unclear` may be anything.
 _ANSWERS = (
@@ -25,13 +21,13 @@ _ANSWERS = (
 )
 
 
-def follow_number_policy(unit: Unit, rules: Rules, clinic: Clinic, *, now: datetime) -> int:
-    """Plan the clinic's patients by what it wants now; returns how many numbers count as confirmed by it.
+def follow_number_policy(unit: Unit, clinic: Clinic) -> int:
+    """Have the clinic's patients planned by what it wants now; returns how many numbers count as confirmed by it.
 
     Whoever has answered our texts from the number they have now need not be asked.
     """
     found = 0
     if clinic.confirm_numbers:
         found = unit.patients.confirm_those_who_answered(clinic.id, [each.value for each in _ANSWERS])
-    recompute(unit, rules, clinic, now)
+    unit.replanning.ask(clinic.id)
     return found

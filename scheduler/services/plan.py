@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 from scheduler.domain.planning import next_contact, plan
 from scheduler.ports import Store, Unit
-from scheduler.records import Clinic, DuePatient
+from scheduler.records import DuePatient
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.rules import Rules
 
 BATCH = 500  # patients per transaction
+ANEW_AT_ONCE = 10  # batches that are planned anew before those who are due have their turn
 PARKED = timedelta(hours=1)  # a patient who cannot be planned is looked at again after this
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,13 @@ def plan_due(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -
 def plan_all_due(
     store: Store, rules: Rules, now: datetime, *, stopping: Callable[[], bool] = lambda: False
 ) -> Planned:
-    """Decide about every patient who is due at `now` (UTC), batch after batch, until done or `stopping`."""
+    """Decide about every patient who is due at `now` (UTC), batch after batch, until done or `stopping`.
+
+    Before that, some of those who are to be planned anew.
+    """
+    for _ in range(ANEW_AT_ONCE):
+        if stopping() or not plan_anew(store, rules, now):
+            break
     total = Planned()
     while not stopping() and (batch := plan_due(store, rules, now)).patients:
         total += batch
@@ -90,18 +97,19 @@ def _decide(unit: Unit, rules: Rules, alike: list[DuePatient], now: datetime) ->
     ]
 
 
-def recompute(unit: Unit, rules: Rules, clinic: Clinic, now: datetime) -> int:
-    """Work out every patient's next contact of one clinic anew: its window or hours, or the zone data, changed."""
-    patients = unit.patients.hold_clinic(clinic.id)
-    enrolled = unit.patients.enrolments([patient.id for patient in patients])
-    unit.patients.set_contacts(
-        (
-            patient.id,
-            clinic.id,
-            contact,
-            next_contact(contact, enrolled.get(patient.id, ()), rules.pathways, now),
+def plan_anew(store: Store, rules: Rules, now: datetime, *, limit: int = BATCH) -> int:
+    """Work out the next contact of up to `limit` patients anew, in one transaction; returns how many.
+
+    Of clinics for which `unit.replanning` was asked, because their hours or the zone data have changed. Nothing goes
+    at a wrong time meanwhile: who is looked at too early is only looked at again, and each message has its last look.
+    """
+    with store.reading() as unit:
+        if not unit.replanning.is_wanted():
+            return 0
+    with store.writing() as unit:
+        patients = unit.replanning.take(limit=limit)
+        unit.patients.set_contacts(
+            (one.id, one.clinic_id, one.contact, next_contact(one.contact, one.enrolments, rules.pathways, now))
+            for one in patients
         )
-        for patient in patients
-        if (contact := patient.contact(clinic))
-    )
     return len(patients)

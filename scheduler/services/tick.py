@@ -16,7 +16,7 @@ from scheduler.services.deliver import BATCH as DELIVERY_BATCH
 from scheduler.services.deliver import Delivered, Delivery, never
 from scheduler.services.office import Office, OfficeReport
 from scheduler.services.plan import BATCH as PLAN_BATCH
-from scheduler.services.plan import Planned, plan_all_due, plan_due, recompute
+from scheduler.services.plan import Planned, plan_all_due, plan_anew, plan_due
 from scheduler.services.reconcile import Reconciled, Reconciliation
 from scheduler.services.rules import Rules
 from scheduler.services.understanding import Understanding
@@ -60,6 +60,7 @@ class _Seen:
     is_asking: bool = False
     is_spoken_to: bool = False
     is_office_waiting: bool = False
+    is_replanning: bool = False  # patients of a clinic are to be planned anew
 
 
 class Ticker:
@@ -96,7 +97,9 @@ class Ticker:
         if seen != _Seen():
             with ThreadPoolExecutor(1, thread_name_prefix="office") as beside:  # its mail server may hang as well
                 mailing = beside.submit(self._office.run, stopping=stopping)
-                planned, delivered = self._plan_and_deliver(now, stopping, is_planning=seen.patients_due > 0)
+                planned, delivered = self._plan_and_deliver(
+                    now, stopping, is_planning=seen.patients_due > 0 or seen.is_replanning
+                )
                 office = mailing.result()
         return TickReport(
             planned=planned.messages,
@@ -148,7 +151,7 @@ class Ticker:
         if seen.abandoned:
             self._delivery.rescue()
         return Waiting(
-            plan=ceil(seen.patients_due / PLAN_BATCH),
+            plan=ceil(seen.patients_due / PLAN_BATCH) + seen.is_replanning,
             deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in seen.ready.items()},
             ask=seen.is_asking,
             understand=seen.is_spoken_to,
@@ -160,8 +163,9 @@ class Ticker:
         return plan_all_due(self._store, self._rules, self._clock.now(), stopping=stopping)
 
     def plan_batch(self) -> int:
-        """Decide about one batch of the patients who are due; returns how many."""
-        return plan_due(self._store, self._rules, self._clock.now()).patients
+        """Decide about one batch of the patients who are due, and of those to plan anew; returns how many."""
+        now = self._clock.now()
+        return plan_anew(self._store, self._rules, now) + plan_due(self._store, self._rules, now).patients
 
     def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
         """Deliver all that is due on `channel`."""
@@ -195,13 +199,15 @@ class Ticker:
                     is_asking=unit.questions.is_due(now),
                     is_spoken_to=unit.inbox.is_waiting(now),
                     is_office_waiting=self._office.is_waiting(unit, now),
+                    is_replanning=unit.replanning.is_wanted(),
                 )
-        self._follow_zone_data(now)
+        self._follow_zone_data()
         return self._see(now)
 
-    def _follow_zone_data(self, now: datetime) -> None:
+    def _follow_zone_data(self) -> None:
         """Governments move clocks: new zone data means new instants for the same local times."""
         with self._store.writing() as unit:
-            unit.installation.set_note(_ZONE_DATA, tzdata_version())  # first: other processes wait here, not midway
-            for clinic in unit.installation.clinics().values():
-                recompute(unit, self._rules, clinic, now)
+            known = unit.installation.note(_ZONE_DATA)
+            unit.installation.set_note(_ZONE_DATA, tzdata_version())
+            if known not in (None, tzdata_version()):
+                unit.replanning.ask_all()

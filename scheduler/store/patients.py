@@ -74,10 +74,6 @@ class Patients:
         query = _of(clinic_id).order_by(patients.c.mrn)
         return self._read(query if mrn is None else query.where(patients.c.mrn == mrn))
 
-    def hold_clinic(self, clinic_id: int) -> list[Patient]:
-        """All patients of the clinic, held until the transaction ends."""
-        return self._read(_of(clinic_id).order_by(patients.c.id).with_for_update(key_share=True))
-
     def by_address(self, channel: Channel, address: str, *, clinic_id: int | None = None) -> list[Patient]:
         """Patients with this number (E.164) or e-mail address, in one clinic or in all."""
         column, place = {

@@ -133,6 +133,7 @@ clinics = Table(
     Column("confirm_numbers", Boolean, nullable=False),  # nothing clinical goes to a number before it is confirmed
     Column("pathways", Text),  # that new patients begin, with ; between them; null: those the installation has on
     Column("reported_at", Instant, nullable=False),  # when its reports were last counted
+    Column("replan_after", String(64)),  # the MRN up to which all have been planned anew; null: that is not asked for
     Column("created_at", Instant, nullable=False),
     Index(
         "ix_clinics_digest_due_at",
@@ -623,6 +624,10 @@ results = Table(
     Column("next_months", SmallInteger),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", String(254), nullable=False),
+    Column("moved", Text),  # where it led the patient's pathways, as JSON: so that a mistake can be taken back
+    Column("voided_at", Instant),  # recorded by mistake; null: it stands
+    Column("voided_by", String(254)),
+    Column("void_reason", Sealed),
     Index("ix_results_patient_id", "patient_id"),
 )
 
@@ -664,8 +669,17 @@ audit = Table(
     Column("action", String(64), nullable=False),
     Column("patient_id", Uuid),
     Column("detail", String(255), nullable=False),  # never a name, number, address or body
+    # One for each way to filter it. All are newest first, so that a page is read and not the clinic's whole trail.
     Index("ix_audit_clinic_id_at", "clinic_id", "at"),
-    Index("ix_audit_patient_id", "patient_id", info={_CONDITION: text("patient_id IS NOT NULL")}),
+    Index("ix_audit_clinic_id_actor_at", "clinic_id", "actor", "at"),
+    Index("ix_audit_clinic_id_action_at", "clinic_id", "action", "at"),
+    Index(
+        "ix_audit_clinic_id_patient_id_at",
+        "clinic_id",
+        "patient_id",
+        "at",
+        info={_CONDITION: text("patient_id IS NOT NULL")},
+    ),
 )
 
 # What the reports are read from: the ledger is too long to be counted while somebody waits.

@@ -221,15 +221,16 @@ class Tasks:
             for row in self._connection.execute(query)
         ]
 
-    def open_dues(self, clinic_id: int) -> dict[int, date]:
-        """When each open task that is not overdue is due, by its number."""
-        query = select(tasks.c.id, tasks.c.due).where(tasks.c.clinic_id == clinic_id, _OVERDUE)
-        return {row.id: row.due for row in self._connection.execute(query.order_by(tasks.c.id))}
+    def open_dues(self, clinic_id: int) -> list[date]:
+        """The dates on which open tasks that are not overdue are due."""
+        query = select(tasks.c.due).where(tasks.c.clinic_id == clinic_id, _OVERDUE).distinct()
+        return list(self._connection.scalars(query.order_by(tasks.c.due)))
 
-    def set_overdue(self, clinic_id: int, instants: Iterable[tuple[int, datetime]]) -> None:
-        """Write when open tasks become overdue, by their number."""
-        for task_id, at in instants:
-            self._change(clinic_id, (tasks.c.id == task_id) & tasks.c.overdue_at.is_not(None), overdue_at=at)
+    def set_overdue(self, clinic_id: int, instants: Iterable[tuple[date, datetime]]) -> None:
+        """Write when open tasks become overdue, by the date on which they are due."""
+        for due, at in instants:
+            which = (tasks.c.clinic_id == clinic_id) & (tasks.c.due == due) & (tasks.c.overdue_at != at)
+            self._connection.execute(update(tasks).where(which, _OVERDUE).values(overdue_at=at))
 
     # Small steps
 

@@ -23,6 +23,7 @@ from scheduler.store.orphans import Orphans
 from scheduler.store.patients import Patients
 from scheduler.store.questions import Questions
 from scheduler.store.receipts import Receipts
+from scheduler.store.replanning import Replanning
 from scheduler.store.sharing import Sharing
 from scheduler.store.staff_mail import StaffMails
 from scheduler.store.stops import Stops
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from scheduler.store.choosing import Choosing
     from scheduler.store.desk import Desk
     from scheduler.store.drafts import Drafts
+    from scheduler.store.erasing import Erasing
     from scheduler.store.message_lists import MessageLists
     from scheduler.store.patient_file import PatientFile
     from scheduler.store.patient_pages import PatientPages
@@ -53,6 +55,7 @@ class Unit:
         self._vault = vault
         self.installation = Installation(connection)
         self.patients = Patients(connection, vault)
+        self.replanning = Replanning(connection, self.patients)
         self.ledger = Ledger(connection, vault)
         self.worklist = Worklist(connection, vault)
         self.staff_mail = StaffMails(connection, vault)
@@ -116,6 +119,12 @@ class Unit:
         from scheduler.store.drafts import Drafts
 
         return Drafts(self._connection, self._vault)
+
+    @cached_property
+    def erasing(self) -> Erasing:
+        from scheduler.store.erasing import Erasing
+
+        return Erasing(self._connection, self._vault)
 
     @cached_property
     def message_lists(self) -> MessageLists:

@@ -13,7 +13,7 @@ import pytest
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import PatientStatus
 from scheduler.domain.planning import plan
-from scheduler.services.plan import PARKED, plan_all_due, plan_due, recompute
+from scheduler.services.plan import PARKED, plan_all_due, plan_anew, plan_due
 from scheduler.services.tick import TickReport
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -144,7 +144,8 @@ def test_a_changed_clinic_window_moves_everybodys_next_contact(database_url: str
             world.enrol_sms(f"P{number}")
         clinic = world.change_clinic(world.clinic, window_start=time(11))
         with world.store.writing() as unit:
-            assert recompute(unit, world.rules, clinic, world.clock.at) == 3
+            unit.replanning.ask(clinic.id)
+        assert [plan_anew(world.store, world.rules, world.clock.at, limit=2) for _ in range(3)] == [2, 1, 0]
         assert {world.patient(f"P{n}").next_contact_at for n in range(3)} == {new_york(3, 3, 11, 0)}
 
 

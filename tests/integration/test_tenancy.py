@@ -17,7 +17,7 @@ from scheduler.services import listing
 from scheduler.services.clinics import add_staff
 from scheduler.services.facts import CaseError, Decision, ResultKind, add_result, decide_clearance
 from scheduler.services.intake.draft import Exclusion
-from scheduler.services.plan import plan_all_due, recompute
+from scheduler.services.plan import plan_all_due, plan_anew
 from scheduler.services.simulate import simulate
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -139,7 +139,8 @@ def test_recomputing_one_clinic_leaves_the_others_instants(two: Two) -> None:
     theirs = two.world.patient("P1", clinic=two.theirs)
     with two.world.store.writing() as unit:
         unit.patients.set_next_contact(two.theirs.id, theirs.id, new_york(3, 9, 3, 0))
-        recompute(unit, two.world.rules, two.ours, two.world.clock.at)
+        unit.replanning.ask(two.ours.id)
+    assert plan_anew(two.world.store, two.world.rules, two.world.clock.at) > 0
     assert two.world.patient("P1", clinic=two.theirs).next_contact_at == new_york(3, 9, 3, 0)
 
 

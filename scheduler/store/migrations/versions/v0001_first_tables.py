@@ -89,6 +89,7 @@ def _create_clinics() -> None:
         sa.Column("confirm_numbers", sa.Boolean(), nullable=False),
         sa.Column("pathways", sa.Text()),
         sa.Column("reported_at", INSTANT, nullable=False),
+        sa.Column("replan_after", sa.String(64)),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_clinics"),
         sa.UniqueConstraint("code", name="uq_clinics_code"),
@@ -164,10 +165,12 @@ def _create_audit() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
     op.create_index("ix_audit_clinic_id_at", "audit", ["clinic_id", "at"])
+    op.create_index("ix_audit_clinic_id_actor_at", "audit", ["clinic_id", "actor", "at"])
+    op.create_index("ix_audit_clinic_id_action_at", "audit", ["clinic_id", "action", "at"])
     op.create_index(
-        "ix_audit_patient_id",
+        "ix_audit_clinic_id_patient_id_at",
         "audit",
-        ["patient_id"],
+        ["clinic_id", "patient_id", "at"],
         postgresql_where=sa.text("patient_id IS NOT NULL"),
         sqlite_where=sa.text("patient_id IS NOT NULL"),
     )
@@ -562,6 +565,10 @@ def _create_results() -> None:
         sa.Column("next_months", sa.SmallInteger()),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.Column("recorded_by", sa.String(254), nullable=False),
+        sa.Column("moved", sa.Text()),
+        sa.Column("voided_at", INSTANT),
+        sa.Column("voided_by", sa.String(254)),
+        sa.Column("void_reason", SEALED),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_results_clinic_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_results_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_results"),
