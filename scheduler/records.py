@@ -497,6 +497,7 @@ class Result:
     unit: str | None
     next_months: int | None
     recorded_by: str
+    moved: str | None = None  # where it led the patient's pathways, as JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from scheduler.cli.values import day, row_id, whole
 
 @click.group("result", cls=Group)
 def result_command() -> None:
-    """Record a result for a patient."""
+    """Record a result for a patient, or void one."""
 
 
 @result_command.command("add")
@@ -36,7 +36,7 @@ def result_add(
 ) -> None:
     """Record a result.
 
-    It ends the cycle, voids what is pending and opens its review for a clinician.
+    It ends the cycle, voids what is pending and opens its review for a clinician. The same one again changes nothing.
     """
     from scheduler.services.facts import ResultKind, add_result
 
@@ -46,7 +46,7 @@ def result_add(
     with opened() as app:
         with app.store.reading() as transaction:
             clinic = clinic_of(transaction, clinic_code)
-        add_result(
+        is_new = add_result(
             app.store,
             app.rules,
             clinic,
@@ -59,7 +59,36 @@ def result_add(
             by="command line",
             now=app.clock.now(),
         )
-        click.echo(f"Recorded the {kind} result of {taken} for {mrn}.")
+        done = "Recorded" if is_new else "On file already, nothing has changed:"
+        click.echo(f"{done} the {kind} result of {taken} for {mrn}.")
+
+
+@result_command.command("void")
+@clinic_option
+@click.option("--patient", "mrn", required=True, metavar="MRN", help="Whose result it is.")
+@click.option("--kind", required=True, type=click.Choice(["vitamin_d", "dexa"]), help="What was measured.")
+@click.option("--date", "taken", required=True, metavar="DATE", type=day, help="The day it was taken, YYYY-MM-DD.")
+@click.option("--reason", required=True, metavar="WORDS", help="Why it is void; kept on file with it.")
+def result_void(clinic_code: str, mrn: str, kind: str, taken: date, reason: str) -> None:
+    """Void a result that was recorded by mistake.
+
+    It stays on file, with the reason. The pathways go back to where they would be without it, unless something else
+    has happened there since.
+    """
+    from scheduler.services.care import Deciding
+    from scheduler.services.facts import ResultKind
+    from scheduler.services.voiding import void_result_of
+
+    with opened() as app:
+        with app.store.reading() as transaction:
+            clinic = clinic_of(transaction, clinic_code)
+        about = Deciding(clinic=clinic, mrn=mrn, by="command line", now=app.clock.now())
+        came = void_result_of(app.store, app.rules, about, kind=ResultKind(kind), taken_on=taken, reason=reason)
+    click.echo(f"Void: the {kind} result of {taken} for {mrn}.")
+    for title in came.put_back:
+        click.echo(f"{title}: as if it had not been recorded.")
+    for title in came.left:
+        click.echo(f"{title}: stays where it is, for something else has happened since. Look at the patient's page.")
 
 
 @click.group("clearance", cls=Group)

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 @click.option("--pathways", metavar="NAMES", help="With ; between them; all unless given.")
 @click.option("--exercise-days", metavar="DAYS", help="Such as mon;wed;fri; every day unless given.")
 @click.option("--risk-factors", metavar="NAMES", help="With ; between them, such as steroids;falls.")
+@click.option(
+    "--discreet",
+    is_flag=False,
+    flag_value="yes",
+    metavar="[YES|NO]",
+    help="Messages say only that there is one, with a link to the patient's page; needs --birth-date.",
+)
 @phone_check_option
 @json_option
 def enrol_command(clinic_code: str, phone_check: str, as_json: bool, **given: str | None) -> int:

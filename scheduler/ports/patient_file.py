@@ -46,8 +46,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedResult:
-    """A result on file, and who recorded it when (UTC)."""
+    """A result on file, and who recorded it when (UTC). One that was a mistake is voided, and stays on file."""
 
+    id: UUID
     kind: str
     taken_on: date
     value: str | None
@@ -55,6 +56,14 @@ class RecordedResult:
     next_months: int | None
     recorded_at: datetime
     recorded_by: str
+    moved: str | None = None  # where it led the patient's pathways, as JSON
+    voided_at: datetime | None = None
+    voided_by: str | None = None
+    void_reason: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return self.voided_at is None
 
 
 class PatientFile(Protocol):
@@ -101,5 +110,13 @@ class PatientFile(Protocol):
         ...
 
     def results(self, clinic_id: int, patient_id: UUID) -> list[RecordedResult]:
-        """The latest first."""
+        """The latest first, voided ones among them."""
+        ...
+
+    def void_result(self, clinic_id: int, result_id: UUID, *, by: str, reason: str, now: datetime) -> bool:
+        """Note that a result was recorded by mistake; False when that has been noted."""
+        ...
+
+    def keep_moves(self, clinic_id: int, result_id: UUID, moved: str) -> None:
+        """Write anew where a result led the patient's pathways."""
         ...

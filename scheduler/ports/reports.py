@@ -96,13 +96,21 @@ class Reports(Protocol):
         """How many patients gave one of these answers that day; None: any."""
         ...
 
-    def answers(self, clinic_id: int, day: Day, pathways: Collection[str]) -> list[Told]: ...
-
-    def results(self, clinic_id: int, day: Day, pathways: Mapping[str, Collection[str]]) -> list[Told]:
-        """What results of the day are about; `pathways` are those that hear of each kind."""
+    def answers(
+        self, clinic_id: int, day: Day, pathways: Collection[str], *, patient_id: UUID | None = None
+    ) -> list[Told]:
+        """The day's answers, of everybody or of one patient."""
         ...
 
-    def decisions(self, clinic_id: int, day: Day, pathways: Collection[str]) -> list[Told]:
+    def results(
+        self, clinic_id: int, day: Day, pathways: Mapping[str, Collection[str]], *, patient_id: UUID | None = None
+    ) -> list[Told]:
+        """What results of the day are about, those that stand; `pathways` are those that hear of each kind."""
+        ...
+
+    def decisions(
+        self, clinic_id: int, day: Day, pathways: Collection[str], *, patient_id: UUID | None = None
+    ) -> list[Told]:
         """Supplement cases decided that day."""
         ...
 

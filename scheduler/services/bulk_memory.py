@@ -70,7 +70,9 @@ def digest(contact: Contact, enrolments: Sequence[Enrolled]) -> str:
             str(contact.contacted_on),
             contact.contacts_that_day,
         ],
-        "enrolments": sorted([str(one.id), _state(one.state), str(one.contact_time)] for one in enrolments),
+        "enrolments": sorted(
+            [str(one.id), json.dumps(state_values(one.state)), str(one.contact_time)] for one in enrolments
+        ),
     }
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -81,7 +83,7 @@ def as_json(was: Before) -> str:
         {
             "status": was.status.value,
             "paused_until": _text(was.paused_until),
-            "states": {str(one): json.loads(_state(state)) for one, state in was.states.items()},
+            "states": {str(one): state_values(state) for one, state in was.states.items()},
             "waiting": [[str(one.message_id), str(one.enrolment_id), _event(one.event)] for one in was.waiting],
             "begun": str(was.begun) if was.begun else None,
         }
@@ -94,7 +96,7 @@ def from_json(kept: str) -> Before:
     return Before(
         status=PatientStatus(said["status"]),
         paused_until=_date(said["paused_until"]),
-        states={UUID(one): _enrolment(state) for one, state in said["states"].items()},
+        states={UUID(one): state_from(state) for one, state in said["states"].items()},
         waiting=tuple(
             Waiting(UUID(message), UUID(enrolment), event and NotSent(date.fromisoformat(event[0]), *event[1:]))
             for message, enrolment, event in said["waiting"]
@@ -107,12 +109,13 @@ def _event(event: NotSent | None) -> list[Any] | None:
     return None if event is None else [event.on.isoformat(), event.step, event.cycle, event.fired]
 
 
-def _state(state: Enrolment) -> str:
-    values = asdict(state)
-    return json.dumps({name: _text(value) if name in _DATES else value for name, value in values.items()})
+def state_values(state: Enrolment) -> dict[str, Any]:
+    """An enrolment's state as JSON can hold it."""
+    return {name: _text(value) if name in _DATES else value for name, value in asdict(state).items()}
 
 
-def _enrolment(said: Mapping[str, Any]) -> Enrolment:
+def state_from(said: Mapping[str, Any]) -> Enrolment:
+    """The state that `state_values` was made of."""
     values: dict[str, Any] = {name: _date(value) if name in _DATES else value for name, value in said.items()}
     return Enrolment(**values)
 

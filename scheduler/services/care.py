@@ -17,7 +17,11 @@ LONGEST_PAUSE = timedelta(days=366)
 
 
 class CareError(ValueError):
-    """It cannot be done for this patient. The text says why and what to do."""
+    """It cannot be done for this patient. The text says why and what to do; `field` is what of a form is wrong."""
+
+    def __init__(self, says: str, *, field: str = "") -> None:
+        super().__init__(says)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,12 @@ _GONE = (PatientStatus.DECEASED, PatientStatus.DISCHARGED)
 
 
 class ConsentError(ValueError):
-    """Consent cannot be recorded as given, and nothing has been. The text says why and what to do."""
+    """Consent cannot be recorded as given, and nothing has been. The text says why and what to do; `field` is what is
+    wrong of a form."""
+
+    def __init__(self, says: str, *, field: str = "") -> None:
+        super().__init__(says)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,17 +247,18 @@ def _date(unit: Unit, loaded: Loaded, told: Told, channels: Sequence[Channel]) -
     today = loaded.situation.today
     on = told.on or today
     if on > today:
-        raise ConsentError(f"the date {on} is in the future; write the day on which the patient said so")
+        raise ConsentError(f"the date {on} is in the future; write the day on which the patient said so", field="on")
     born = loaded.patient.birth_date
     if born is not None and on < born:
-        raise ConsentError(f"the date {on} is before the patient's birth; look for a wrong year")
+        raise ConsentError(f"the date {on} is before the patient's birth; look for a wrong year", field="on")
     latest = unit.patients.latest_consents(loaded.clinic.id, [loaded.patient.id])
     for channel in channels if told.granted else ():
         was_granted, since = latest.get((loaded.patient.id, channel), (True, on))
         if not was_granted and on < since:
             raise ConsentError(
                 f"patient {told.mrn} took consent to {channel.value} back on {since}, after {on}; only consent given "
-                "since then counts"
+                "since then counts",
+                field="on",
             )
     return on
 

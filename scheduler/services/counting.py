@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.messages import MessageKind, MessageStatus
@@ -142,19 +143,53 @@ def _of_tasks(unit: Unit, clinic: Clinic, day: Day) -> Counter[tuple[Measure, st
 
 def _follow_rounds(unit: Unit, clinic: Clinic, day: Day, asking: Collection[Pathway]) -> None:
     """Note what the day's answers, results and decisions came to for the rounds they belong to."""
-    names = [one.name for one in asking]
-    told = [
-        *unit.reports.answers(clinic.id, day, names),
-        *unit.reports.results(clinic.id, day, _hearing(asking)),
-        *unit.reports.decisions(clinic.id, day, [one.name for one in asking if set(Decision) & set(one.facts)]),
-    ]
+    told = _told(unit, clinic, day, asking)
     if not told:
         return
     rounds: dict[tuple[object, str], list[Round]] = {}
     for one in unit.reports.rounds_of(clinic.id, {each.patient_id for each in told}):
         rounds.setdefault((one.patient_id, one.pathway), []).append(one)
-    settling = {one.name: settling_answers(one) for one in asking}
-    unit.reports.change_rounds(clinic.id, _changed(rounds, told, settling, day.date))
+    unit.reports.change_rounds(clinic.id, _changed(rounds, told, _settling(asking), ZoneInfo(clinic.timezone)))
+
+
+def recount_rounds(
+    unit: Unit, rules: Rules, clinic: Clinic, patient_id: UUID, fact: str, *, at: datetime, now: datetime
+) -> None:
+    """What a patient's rounds that hear of `fact` came to, anew: one that was recorded at `at` is void. UTC."""
+    asking = [one for one in rules.pathways.values() if not is_routine(one) and fact in one.facts]
+    zone, settling = ZoneInfo(clinic.timezone), _settling(asking)
+    known: dict[str, list[Round]] = {}
+    for each in unit.reports.rounds_of(clinic.id, {patient_id}):
+        known.setdefault(each.pathway, []).append(each)
+    for pathway, of_patient in known.items():
+        later = [one for one in of_patient if one.asked_at > at]
+        latest = next((one for one in of_patient if one.asked_at <= at), None)
+        if latest is None or pathway not in settling:
+            continue
+        blank = replace(latest, answered_at=None, settled_at=None, result_days=None)
+        until = later[-1].asked_at if later else now + _ONE_DAY
+        told = _told(unit, clinic, Day(blank.began_on, blank.asked_at, until), asking, patient_id=patient_id)
+        rounds: dict[tuple[object, str], list[Round]] = {(patient_id, pathway): [blank]}
+        unit.reports.change_rounds(clinic.id, [blank])
+        unit.reports.change_rounds(clinic.id, _changed(rounds, told, settling, zone))
+
+
+def _told(
+    unit: Unit, clinic: Clinic, day: Day, asking: Collection[Pathway], *, patient_id: UUID | None = None
+) -> list[Told]:
+    """The day's answers, results and decisions that are about pathways which ask."""
+    reports, names = unit.reports, [one.name for one in asking]
+    deciding = [one.name for one in asking if set(Decision) & set(one.facts)]
+    return [
+        *reports.answers(clinic.id, day, names, patient_id=patient_id),
+        *reports.results(clinic.id, day, _hearing(asking), patient_id=patient_id),
+        *reports.decisions(clinic.id, day, deciding, patient_id=patient_id),
+    ]
+
+
+def _settling(asking: Iterable[Pathway]) -> dict[str, frozenset[str]]:
+    """The answers that settle each pathway."""
+    return {one.name: settling_answers(one) for one in asking}
 
 
 def _hearing(asking: Iterable[Pathway]) -> dict[str, list[str]]:
@@ -167,7 +202,7 @@ def _changed(
     rounds: dict[tuple[object, str], list[Round]],
     told: Iterable[Told],
     settling: dict[str, frozenset[str]],
-    today: date,
+    zone: ZoneInfo,
 ) -> Iterator[Round]:
     """The rounds as they are after what was told; each belongs to the latest that had begun by then."""
     after: dict[tuple[object, int], Round] = {}
@@ -183,10 +218,12 @@ def _changed(
             held,
             answered_at=held.answered_at or (each.at if each.is_answer else None),
             settled_at=held.settled_at or (each.at if settles else None),
-            result_days=_days(held, today) if each.is_result and held.result_days is None else held.result_days,
+            result_days=_days(held, local_date(each.at, zone))
+            if each.is_result and held.result_days is None
+            else held.result_days,
         )
     yield from after.values()
 
 
-def _days(of: Round, today: date) -> int:
-    return max(0, (today - of.began_on).days)
+def _days(of: Round, on: date) -> int:
+    return max(0, (on - of.began_on).days)

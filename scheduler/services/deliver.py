@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from threading import Lock
@@ -20,10 +21,11 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.pace import Pace
 from scheduler.domain.people import Channel
 from scheduler.ports import Clock, EmailChannel, OutboundEmail, OutboundSms, SendResult, SmsChannel, Stopping, Store
+from scheduler.records import Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Fallen
 from scheduler.services.answers import Answers
-from scheduler.services.claiming import LEASE, Claimed, Claiming
+from scheduler.services.claiming import LEASE, Claiming
 from scheduler.services.feeding import Feed, Steady
 from scheduler.services.lanes import Route
 from scheduler.services.recording import Recording
@@ -34,6 +36,7 @@ BATCH = 500  # messages between two commits: what a crash leaves to be settled
 HAND_OVER = timedelta(minutes=2)  # of a claimed batch; the rest of the lease is for the answers
 HAND_OVER_PACED = timedelta(seconds=20)  # likewise, of the time that a worker has a sender to itself
 _LANES_AT_ONCE = 32
+_TRY_OUT_WITHIN = 5.0  # seconds: longer, nobody waits before a page
 _LOOK_AGAIN = 1.0  # seconds, while a lane goes on: is there something new for the others?
 
 _log = logging.getLogger(__name__)
@@ -94,6 +97,7 @@ class Delivery:
         self._recording = Recording(store=store, rules=rules, aftermath=self._aftermath, clock=clock)
         self._paces: dict[str, Pace] = {}
         self._lock = Lock()
+        self._turns: dict[str, Lock] = {}
         self._abreast = abreast
 
     def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
@@ -162,6 +166,60 @@ class Delivery:
             self._aftermath.settle(unit, fallen, now=now)
         return len(left)
 
+    def try_out(self, clinic: Clinic, text: OutboundSms, *, segments: int) -> SendResult | None:
+        """Hand over one text that is nobody's reminder, now, by the pace of the clinic's sender; what came of it.
+
+        None: the sender is busy with messages to patients, or nothing may go over it just now. Nothing is on record
+        of it but what the caller writes down before.
+        """
+        found = (one for one in self._routes(Channel.SMS) if one.serves(clinic.id) and not one.is_probe)
+        route = next(found, None)
+        if route is None:
+            return None
+        if route.rate is None:
+            return next(iter(list(self._sms.send([text]))), None)
+        with self._alone(route, within=_TRY_OUT_WITHIN) as is_free:
+            return self._try_out_paced(route, text, segments) if is_free else None
+
+    def _try_out_paced(self, route: Route, text: OutboundSms, segments: int) -> SendResult | None:
+        with self._store.writing() as unit:
+            continued = lanes.take(unit, route, worker=self._worker, now=self._clock.now())
+        pace = None if continued is None else self._pace(route, is_continued=continued)
+        if pace is None:
+            return None
+        until = self._steady() + _TRY_OUT_WITHIN
+
+        def feed() -> Iterator[OutboundSms | None]:
+            while not pace.has_room(segments, now=self._steady()):
+                if self._steady() >= until:
+                    return
+                yield None
+            pace.start(text.attempt_id, segments)
+            yield text
+
+        try:
+            return next(iter(list(self._sms.send(feed()))), None)
+        finally:
+            pace.end(text.attempt_id, now=self._steady())
+
+    @contextmanager
+    def _alone(self, route: Route, *, within: float = -1) -> Iterator[bool]:
+        """One thread of this process at a time uses the pace of a sender; false when that does not come about.
+
+        `within` is in seconds; without it, it is waited for.
+        """
+        if route.rate is None:
+            yield True
+            return
+        with self._lock:
+            turn = self._turns.setdefault(route.key, Lock())
+        is_free = turn.acquire(timeout=within)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                turn.release()
+
     # Lanes
 
     def _routes(self, channel: Channel) -> list[Route]:
@@ -186,6 +244,10 @@ class Delivery:
         return total
 
     def _deliver(self, route: Route, limit: int, stopping: Stopping) -> Delivered:
+        with self._alone(route):
+            return self._deliver_batch(route, limit, stopping)
+
+    def _deliver_batch(self, route: Route, limit: int, stopping: Stopping) -> Delivered:
         claimed_at, now = self._steady(), self._clock.now()
         batch = self._claiming.claim(route, now, limit=route.limit(limit), worker=self._worker)
         counts = Delivered(
@@ -198,7 +260,7 @@ class Delivery:
         hand_over = HAND_OVER if route.rate is None else HAND_OVER_PACED
         feed = Feed(
             batch.composed,
-            pace=self._pace(route, batch),
+            pace=self._pace(route, is_continued=batch.is_continued),
             steady=self._steady,
             until=claimed_at + hand_over.total_seconds(),
             stopping=stopping,
@@ -223,11 +285,11 @@ class Delivery:
             skipped=statuses.count(MessageStatus.SKIPPED),
         )
 
-    def _pace(self, route: Route, batch: Claimed) -> Pace | None:
+    def _pace(self, route: Route, *, is_continued: bool) -> Pace | None:
         if route.rate is None:
             return None
         with self._lock:
-            if not batch.is_continued or route.key not in self._paces:
+            if not is_continued or route.key not in self._paces:
                 self._paces[route.key] = Pace(route.rate)
             self._paces[route.key].rate = route.rate
             return self._paces[route.key]

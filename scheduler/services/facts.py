@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from scheduler.domain.enrolment import FactRecorded
 from scheduler.domain.reacting import record_fact
-from scheduler.ports import Store
+from scheduler.ports import Store, Unit
 from scheduler.records import Clearance, Clinic, Result
+from scheduler.services.recorded_moves import moves, moves_as_json
 from scheduler.services.rules import Rules
-from scheduler.services.situations import load, load_by_mrn, write
+from scheduler.services.situations import Loaded, load, load_by_mrn, write
+
+LONGEST_VALUE = 32  # characters, of a value and of a unit
 
 
 class ResultKind(StrEnum):
@@ -33,7 +37,11 @@ class Decision(StrEnum):
 
 
 class ResultError(ValueError):
-    """The result cannot be recorded as given. The text says why and what to do."""
+    """It cannot be recorded, or voided, as given. The text says why and what to do; `field` is what is wrong."""
+
+    def __init__(self, says: str, *, field: str = "") -> None:
+        super().__init__(says)
+        self.field = field
 
 
 class CaseError(ValueError):
@@ -53,20 +61,20 @@ def add_result(
     next_months: int | None,
     by: str,
     now: datetime,
-) -> None:
+) -> bool:
     """Record a result: it ends the cycle, voids what is pending and opens its review.
 
-    Raises `UnknownPatientError` and `ResultError`.
+    False when it is on file already: of one kind and date there is one. Raises `UnknownPatientError` and
+    `ResultError`.
     """
     with store.writing() as transaction:
         loaded = load_by_mrn(transaction, rules, clinic, mrn, now)
-        if taken_on > loaded.situation.today:
-            raise ResultError(f"the date of the result, {taken_on}, is in the future; write the date it was taken")
-        born = loaded.patient.birth_date
-        if born is not None and taken_on < born:
-            raise ResultError(
-                f"the date of the result, {taken_on}, is before the patient's birth; look for a wrong year"
-            )
+        _check(loaded, taken_on, value=value, unit=unit)
+        if _is_on_file(transaction, loaded, kind, taken_on, (value, unit, next_months)):
+            return False
+        fact = FactRecorded(loaded.situation.today, kind.fact, taken_on, next_months)
+        change = record_fact(loaded.situation, kind=fact.kind, of=taken_on, next_months=next_months)
+        waiting = transaction.bulk_changes.waiting(clinic.id, [one.id for one in loaded.situation.enrolments])
         result = Result(
             patient_id=loaded.patient.id,
             clinic_id=clinic.id,
@@ -76,13 +84,49 @@ def add_result(
             unit=unit,
             next_months=next_months,
             recorded_by=by,
+            moved=moves_as_json(moves(loaded.situation, change, fact, waiting)),
         )
         transaction.worklist.add_result(result, now=now)
-        change = record_fact(loaded.situation, kind=kind.fact, of=taken_on, next_months=next_months)
         write(transaction, rules, loaded, change)
         transaction.installation.audit(
             [(clinic.id, "result recorded", loaded.patient.id, kind.value)], actor=by, now=now
         )
+    return True
+
+
+def _check(loaded: Loaded, taken_on: date, **said: str | None) -> None:
+    for field, words in said.items():
+        if len(words or "") > LONGEST_VALUE:
+            raise ResultError(
+                f"the {field} has {len(words or ''):,} characters; write at most {LONGEST_VALUE}", field=field
+            )
+    if taken_on > loaded.situation.today:
+        raise ResultError(
+            f"the date of the result, {taken_on}, is in the future; write the date it was taken", field="taken_on"
+        )
+    born = loaded.patient.birth_date
+    if born is not None and taken_on < born:
+        raise ResultError(
+            f"the date of the result, {taken_on}, is before the patient's birth; look for a wrong year",
+            field="taken_on",
+        )
+
+
+def _is_on_file(
+    unit: Unit, loaded: Loaded, kind: ResultKind, taken_on: date, said: tuple[str | None, str | None, int | None]
+) -> bool:
+    """Whether the very result is on file. Raises `ResultError` when another one of its kind and date is."""
+    on_file = unit.patient_file.results(loaded.clinic.id, loaded.patient.id)
+    same = [one for one in on_file if one.stands and (one.kind, one.taken_on) == (kind.value, taken_on)]
+    if any((one.value, one.unit, one.next_months) == said for one in same):
+        return True
+    if same:
+        raise ResultError(
+            f"a {kind} result of {taken_on} is on file already, and says something else; if that one is wrong, void "
+            "it first, then record this one",
+            field="taken_on",
+        )
+    return False
 
 
 def decide_clearance(

@@ -40,6 +40,10 @@ class Route:
     def account(self) -> str:
         return self.channel.value
 
+    def serves(self, clinic_id: int) -> bool:
+        """Whether the clinic's messages are among those of this lane."""
+        return (self.only is None or clinic_id in self.only) and clinic_id not in self.but
+
     def limit(self, most: int) -> int:
         """How many messages to claim at once."""
         if self.is_probe:

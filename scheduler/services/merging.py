@@ -22,6 +22,7 @@ from scheduler.records import Clinic, Consent, Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.consenting import with_consent
 from scheduler.services.intake.draft import PatientDraft
+from scheduler.services.patient_page.linking import new_key, with_key
 
 _FIELDS = tuple(each.name for each in fields(PatientDraft) if each.name not in ("given", "warnings", "line", "raw"))
 _PLAIN = ("name", "birth_date", "phone", "email", "contact_time")
@@ -81,6 +82,8 @@ def new_patient(
         risk_factors=draft.risk_factors,
         sms_consent=draft.sms_consent is True,
         email_consent=draft.email_consent is True,
+        is_discreet=draft.discreet is True,
+        page_key=new_key() if draft.discreet else None,
         next_contact_at=due,
         source=_canonical(_said(draft)),
     )
@@ -115,7 +118,7 @@ def merge(
     if not changed:
         return Merged(patient)
     after = replace(patient, source=_canonical(before | said), **_values(draft, changed, clinic))
-    after = at_other_addresses(patient, after, bad=bad)
+    after = at_other_addresses(patient, with_key(after) if after.is_discreet else after, bad=bad)
     for channel, granted in decided.items():
         after = with_consent(after, channel, granted=granted)
     consents = tuple(
@@ -156,6 +159,8 @@ def _values(draft: PatientDraft, changed: frozenset[str], clinic: Clinic) -> dic
             values[name] = getattr(draft, name) or default
     if "channel" in changed and draft.channel is not None:
         values["channel"] = draft.channel
+    if "discreet" in changed and draft.discreet is not None:
+        values["is_discreet"] = draft.discreet
     return values
 
 

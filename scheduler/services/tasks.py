@@ -16,7 +16,11 @@ _LONGEST_WORDS = 4000  # characters
 
 
 class TaskError(ValueError):
-    """It cannot be done with this task. The text says why and what to do."""
+    """It cannot be done with this task. The text says why and what to do; `field` is what of a form is wrong."""
+
+    def __init__(self, says: str, *, field: str = "") -> None:
+        super().__init__(says)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def note(store: Store, act: Act, words: str) -> Task:
         task = _begin(unit, act)
         said = _words(words)
         if not said:
-            raise TaskError("the note is empty; write what is to be remembered")
+            raise TaskError("the note is empty; write what is to be remembered", field="words")
         unit.worklist.note(act.clinic.id, task.id, said, by=_able(unit, act.clinic, act.by), now=act.now)
         return _end(unit, act, "noted")
 
@@ -72,7 +76,9 @@ def close_in(unit: Unit, act: Act, *, resolution: Resolution, words: str = "") -
     if resolution is Resolution.SETTLED:
         raise TaskError("'settled' is how a task ends by itself; choose another resolution")
     if resolution is Resolution.OTHER and not said:
-        raise TaskError("the resolution 'other' says nothing by itself; say in words how the task ended")
+        raise TaskError(
+            "the resolution 'other' says nothing by itself; say in words how the task ended", field="words"
+        )
     task = _begin(unit, act)
     _require_open(act.clinic, task)
     _require_decided(unit, act.clinic, task)
@@ -168,5 +174,5 @@ def _require_decided(unit: Unit, clinic: Clinic, task: Task) -> None:
 def _words(words: str) -> str:
     said = words.strip()
     if len(said) > _LONGEST_WORDS:
-        raise TaskError(f"the words have {len(said)} characters; write at most {_LONGEST_WORDS}")
+        raise TaskError(f"the words have {len(said)} characters; write at most {_LONGEST_WORDS}", field="words")
     return said

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
@@ -65,10 +66,12 @@ class CountedDays:
             query = query.where(is_one)
         return int(self._connection.execute(query).scalar_one())
 
-    def answers(self, clinic_id: int, day: Day, pathways: Collection[str]) -> list[Told]:
-        """The day's answers about these pathways."""
+    def answers(
+        self, clinic_id: int, day: Day, pathways: Collection[str], *, patient_id: UUID | None = None
+    ) -> list[Told]:
+        """The day's answers about these pathways, of everybody or of one patient."""
         query = select(replies.c.patient_id, replies.c.pathway, replies.c.received_at, replies.c.answer).where(
-            *_answering(clinic_id, day), replies.c.pathway.in_(pathways), replies.c.patient_id.is_not(None)
+            *_answering(clinic_id, day), replies.c.pathway.in_(pathways), _whose(replies.c.patient_id, patient_id)
         )
         return [
             Told(
@@ -77,10 +80,16 @@ class CountedDays:
             for row in self._connection.execute(query.order_by(replies.c.received_at))
         ]
 
-    def results(self, clinic_id: int, day: Day, pathways: Mapping[str, Collection[str]]) -> list[Told]:
-        """What results of the day are about; `pathways` are those that hear of each kind."""
+    def results(
+        self, clinic_id: int, day: Day, pathways: Mapping[str, Collection[str]], *, patient_id: UUID | None = None
+    ) -> list[Told]:
+        """What results of the day are about, those that stand; `pathways` are those that hear of each kind."""
         query = select(results.c.patient_id, results.c.kind, results.c.recorded_at).where(
-            results.c.clinic_id == clinic_id, results.c.recorded_at >= day.since, results.c.recorded_at < day.until
+            results.c.clinic_id == clinic_id,
+            results.c.recorded_at >= day.since,
+            results.c.recorded_at < day.until,
+            results.c.voided_at.is_(None),
+            _whose(results.c.patient_id, patient_id),
         )
         return [
             Told(patient_id=row.patient_id, pathway=pathway, at=row.recorded_at, is_result=True)
@@ -88,12 +97,15 @@ class CountedDays:
             for pathway in pathways.get(row.kind, ())
         ]
 
-    def decisions(self, clinic_id: int, day: Day, pathways: Collection[str]) -> list[Told]:
+    def decisions(
+        self, clinic_id: int, day: Day, pathways: Collection[str], *, patient_id: UUID | None = None
+    ) -> list[Told]:
         """Supplement cases decided that day."""
         query = select(clearances.c.patient_id, clearances.c.decided_at).where(
             clearances.c.clinic_id == clinic_id,
             clearances.c.decided_at >= day.since,
             clearances.c.decided_at < day.until,
+            _whose(clearances.c.patient_id, patient_id),
         )
         return [
             Told(patient_id=row.patient_id, pathway=pathway, at=row.decided_at)
@@ -121,6 +133,11 @@ class CountedDays:
 
 def planned(clinic_id: int, day: Day) -> tuple[Any, ...]:
     return messages.c.clinic_id == clinic_id, messages.c.planned_at >= day.since, messages.c.planned_at < day.until
+
+
+def _whose(column: ColumnElement[UUID], patient_id: UUID | None) -> ColumnElement[bool]:
+    """Rows about one patient, or about any."""
+    return column.is_not(None) if patient_id is None else column == patient_id
 
 
 def _answering(clinic_id: int, day: Day) -> tuple[Any, ...]:

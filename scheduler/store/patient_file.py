@@ -165,7 +165,7 @@ class PatientFile:
         ]
 
     def results(self, clinic_id: int, patient_id: UUID) -> list[RecordedResult]:
-        """The latest first."""
+        """The latest first, voided ones among them."""
         query = (
             select(results)
             .where(results.c.clinic_id == clinic_id, results.c.patient_id == patient_id)
@@ -173,6 +173,7 @@ class PatientFile:
         )
         return [
             RecordedResult(
+                id=row.id,
                 kind=row.kind,
                 taken_on=row.taken_on,
                 value=self._vault.open("results.value", row.value),
@@ -180,6 +181,25 @@ class PatientFile:
                 next_months=row.next_months,
                 recorded_at=row.recorded_at,
                 recorded_by=row.recorded_by,
+                moved=row.moved,
+                voided_at=row.voided_at,
+                voided_by=row.voided_by,
+                void_reason=self._vault.open("results.void_reason", row.void_reason),
             )
             for row in self._connection.execute(query)
         ]
+
+    def void_result(self, clinic_id: int, result_id: UUID, *, by: str, reason: str, now: datetime) -> bool:
+        """Note that a result was recorded by mistake; False when that has been noted."""
+        own = (results.c.clinic_id == clinic_id) & (results.c.id == result_id)
+        voided = self._connection.execute(
+            update(results)
+            .where(own, results.c.voided_at.is_(None))
+            .values(voided_at=now, voided_by=by, void_reason=self._vault.seal("results.void_reason", reason))
+        )
+        return voided.rowcount == 1
+
+    def keep_moves(self, clinic_id: int, result_id: UUID, moved: str) -> None:
+        """Write anew where a result led the patient's pathways."""
+        own = (results.c.clinic_id == clinic_id) & (results.c.id == result_id)
+        self._connection.execute(update(results).where(own).values(moved=moved))

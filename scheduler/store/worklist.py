@@ -104,5 +104,6 @@ class Worklist(Tasks):
                 next_months=result.next_months,
                 recorded_at=now,
                 recorded_by=result.recorded_by,
+                moved=result.moved,
             )
         )

@@ -16,6 +16,7 @@ from scheduler.bootstrap import App
 from scheduler.web import clock, first_page, health, phones, twilio_hooks, unsubscribing
 from scheduler.web.api import about, patients_api
 from scheduler.web.live import Live, Wall
+from scheduler.web.no_nul import NoNul
 from scheduler.web.pages import STATIC, Pages
 from scheduler.web.patient import answering, choices, knowing, opening
 from scheduler.web.problems import add_handlers
@@ -40,6 +41,7 @@ from scheduler.web.staff import (
     patients,
     people,
     reporting,
+    results,
     second_factor,
     settings,
     signing,
@@ -68,6 +70,7 @@ ROUTERS = tuple(
         bulk,
         patients,
         patient_link,
+        results,
         writing,
         contact_data,
         agreeing,
@@ -113,6 +116,7 @@ def create_app(app: App, *, scheduler: Liveness | None = None) -> FastAPI:
         app, scheduler, Pages(configured.templates_dir, public_url=configured.public_url, words=app.ui_words)
     )
     web.state.live = Live(Wall(web.state.site).look, stopping=app.stopping.is_set, unavailable=app.store_unavailable)
+    web.add_middleware(NoNul)
     web.add_middleware(Shedding)
     web.add_middleware(SecurityHeaders, is_https=configured.public_url.startswith("https://"))
     add_handlers(web, store_unavailable=app.store_unavailable)

@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request, Response
 
 from scheduler.bootstrap import App
 from scheduler.web.bodies import Fields, read_fields, read_long_fields
+from scheduler.web.no_nul import without_nul
 from scheduler.web.site import Here, Site
 
 COOKIE = "bonewise_form"
@@ -40,7 +41,7 @@ def keep_cookie(response: Response, request: Request, cookie: str) -> None:
 
 async def own_fields(request: Request, site: Here, fields: Annotated[Fields, Depends(read_fields)]) -> dict[str, str]:
     """The fields of a form of our own, the last of each name. Raises 403 for any other."""
-    found = dict(fields)
+    found = {name: without_nul(value) for name, value in fields}
     require_own(request, site, found.pop(TOKEN, ""))
     return found
 

@@ -223,6 +223,50 @@ def test_a_result_is_recorded_and_asks_a_clinician_to_review_it(bonewise: Comman
     assert (task["patient"], task["status"]) == ("1", "open")
 
 
+def test_the_same_result_again_is_on_file_already_and_another_value_is_refused(bonewise: Commands) -> None:
+    enrol(bonewise)
+    given = (*RESULT, "--date", "2020-01-01", "--value", "31")
+    bonewise.done(*given)
+    assert (
+        bonewise.done(*given).out
+        == "On file already, nothing has changed: the vitamin_d result of 2020-01-01 for 1.\n"
+    )
+    assert "void it first" in refused(bonewise(*RESULT, "--date", "2020-01-01", "--value", "13"))
+    assert "at most 32" in refused(bonewise(*RESULT, "--date", "2020-01-02", "--value", "x" * 33))
+
+
+def test_a_result_that_was_a_mistake_is_voided_once_and_with_a_reason(bonewise: Commands) -> None:
+    enrol(bonewise)
+    bonewise.done(*RESULT, "--date", "2020-01-01")
+    void = ("result", "void", *RESULT[2:], "--date", "2020-01-01", "--reason")
+    assert "say why" in refused(bonewise(*void, " "))
+    assert bonewise.done(*void, "Somebody else's").out == (
+        "Void: the vitamin_d result of 2020-01-01 for 1.\nVitamin D check: as if it had not been recorded.\n"
+    )
+    assert "was voided already" in refused(bonewise(*void, "again"))
+    (task,) = bonewise.done("tasks", "--clinic", CLINIC, "--json").json
+    assert task["status"] != "open"
+    nothing = ("result", "void", *RESULT[2:], "--date", "2020-01-02", "--reason", "x")
+    assert "there is no vitamin_d result of 2020-01-02 for 1" in refused(bonewise(*nothing))
+
+
+def test_a_patient_is_erased_for_good(bonewise: Commands) -> None:
+    enrol(bonewise)
+    ran = bonewise.done("erase", "--clinic", CLINIC, "--patient", "1", "--json")
+    assert ran.json["patient"] == "1"
+    assert "enrols them anew" in ran.err
+    assert "has no patient with MRN 1" in refused(bonewise("erase", "--clinic", CLINIC, "--patient", "1"))
+
+
+@pytest.mark.parametrize("wish", [("--discreet",), ("--discreet", "yes")])
+def test_discreet_wording_is_chosen_when_somebody_is_enrolled(wish: tuple[str, ...], bonewise: Commands) -> None:
+    assert "add the birth_date" in enrol(bonewise, *wish).err
+    assert enrol(bonewise, "--birth-date", "1970-01-01", *wish).out == "Created: 1.\n"
+    again = ("page", "wording", "--clinic", CLINIC, "--patient", "1", "--discreet", "no", "--by", DOCTOR)
+    bonewise("staff", "add", "--clinic", CLINIC, "--email", DOCTOR, "--role", "clinician")
+    assert "say what they are about" in bonewise.done(*again).out
+
+
 # Supplement cases
 
 

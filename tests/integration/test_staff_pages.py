@@ -112,6 +112,7 @@ def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None
         "message": "ask",
         "language": "en",
         "message_id": new_id(),
+        "result_id": new_id(),
     }
     own = {**either, "mrn": "P1", "task_id": task, "staff_id": 10_000, "key_id": 10_000}
     foreign = {**own, "mrn": "X1", "task_id": their_task, "staff_id": their_account.id, "key_id": key.id}

@@ -90,6 +90,9 @@ def _landline(values: dict[str, Any], errors: list[RowError], line: int) -> tupl
 
 def _unmet(values: Mapping[str, Any], given: frozenset[str], wrong: set[str]) -> Iterator[tuple[str, str, str]]:
     """What a field promises and another does not keep: column, value, reason."""
+    if values.get("discreet") is True and "birth_date" not in values and "birth_date" not in wrong:
+        reason = "discreet messages lead to the patient's page, which asks for the year of birth; add the birth_date"
+        yield "discreet", "yes", reason
     for channel, (address, what) in _ADDRESSES.items():
         if address in values or address in wrong:
             continue

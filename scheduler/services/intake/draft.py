@@ -93,6 +93,7 @@ class PatientDraft:
     pathways: tuple[str, ...] = ()
     exercise_days: frozenset[Weekday] | None = None
     risk_factors: tuple[RiskFactor, ...] = field(default=(), repr=False)
+    discreet: bool | None = None  # messages say only that there is one; None never changes what was chosen
     given: frozenset[str] = frozenset()
     warnings: tuple[RowError, ...] = field(default=(), compare=False)
     line: int = field(default=0, compare=False)

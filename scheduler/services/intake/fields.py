@@ -167,6 +167,7 @@ PARSERS: dict[str, Callable[[str, IntakeDefaults], object]] = {
     "pathways": lambda text, defaults: parse_pathways(text, defaults.pathway_names),
     "exercise_days": lambda text, _: parse_exercise_days(text),
     "risk_factors": lambda text, _: parse_risk_factors(text),
+    "discreet": lambda text, _: parse_yes_no(text),
 }
 """One parser per CSV column, in the documented order. `phone` gives a `Phone`, the rest the draft's field."""
 

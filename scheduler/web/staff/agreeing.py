@@ -14,7 +14,7 @@ from scheduler.services.care import CareError
 from scheduler.services.carer_records import CarerError, CarerWish, carer_row, remove_carer, set_carer
 from scheduler.services.consent_desk import LONGEST_WORDING, ConsentError, Told, consent_of, record_told
 from scheduler.services.intake.draft import PhoneCheck
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import clinic_now, staff_page
 from scheduler.web.staff.patient_page import date_from, deciding, require, seen_by, to_patient
@@ -38,7 +38,7 @@ def consent(request: Request, site: Here, who: Reader, mrn: str, decision: str =
 
 
 @router.post("/consent")
-def record(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def record(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Record what the patient said; a refusal stands on the page, with what was typed."""
     require(site, who, mrn)
     about = deciding(site, who, mrn)
@@ -46,7 +46,7 @@ def record(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields
         told = _told(fields, mrn, by=about.by)
         record_told(site.app.store, site.app.rules, who.clinic, told, now=about.now)
     except (ConsentError, CareError) as error:
-        return _consent_page(request, site, who, mrn, fields, wrong=_for_people(str(error)))
+        return _consent_page(request, site, who, mrn, fields, wrong=_for_people(str(error)), field=error.field)
     return RedirectResponse(f"{to_patient(mrn).headers['location']}/consent", status_code=303)
 
 
@@ -54,14 +54,16 @@ def _told(fields: dict[str, str], mrn: str, *, by: str) -> Told:
     """What the form says. Raises `CareError`."""
     decision, how, channel = (fields.get(name, "") for name in ("decision", "how", "channel"))
     if decision not in ("given", "revoked"):
-        raise CareError("choose whether the patient agrees or wants no more messages")
+        raise CareError("choose whether the patient agrees or wants no more messages", field="decision")
     if how not in [source.value for source in TOLD_TO_STAFF]:
-        raise CareError("choose how the patient told you")
+        raise CareError("choose how the patient told you", field="how")
     if channel not in (_EVERYTHING, *Channel):
-        raise CareError("choose what it is about")
+        raise CareError("choose what it is about", field="channel")
     wording = fields.get("wording", "").strip()
     if len(wording) > LONGEST_WORDING:
-        raise CareError(f"the wording: write at most {LONGEST_WORDING} characters, such as the name of the form")
+        raise CareError(
+            f"the wording: write at most {LONGEST_WORDING} characters, such as the name of the form", field="wording"
+        )
     on = fields.get("on", "").strip()
     return Told(
         mrn=mrn,
@@ -69,7 +71,7 @@ def _told(fields: dict[str, str], mrn: str, *, by: str) -> Told:
         granted=decision == "given",
         source=ConsentSource(how),
         by=by,
-        on=date_from(on) if on else None,
+        on=date_from(on, field="on") if on else None,
         wording=wording or None,
         topic=fields.get("topic", "").strip() or None,
     )
@@ -85,7 +87,14 @@ def _for_people(text: str) -> str:
 
 
 def _consent_page(
-    request: Request, site: Site, who: SignedIn, mrn: str, typed: dict[str, str], *, wrong: str | None = None
+    request: Request,
+    site: Site,
+    who: SignedIn,
+    mrn: str,
+    typed: dict[str, str],
+    *,
+    wrong: str | None = None,
+    field: str = "",
 ) -> HTMLResponse:
     app = site.app
     standing = consent_of(app.store, app.rules, who.clinic, mrn=mrn, now=app.clock.now())
@@ -104,6 +113,8 @@ def _consent_page(
         titles={name: pathway.title for name, pathway in app.rules.pathways.items()},
         typed={name: text[:_LONGEST] for name, text in typed.items()},
         wrong=wrong,
+        opened="consent",
+        wrong_field=field,
         now=clinic_now(site, who),
     )
 
@@ -126,7 +137,7 @@ def carer(request: Request, site: Here, who: Reader, mrn: str) -> HTMLResponse:
 
 
 @router.post("/carer")
-def change_carer(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def change_carer(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Name a carer, or change what is on file of them."""
     require(site, who, mrn)
     about = deciding(site, who, mrn)
@@ -134,12 +145,13 @@ def change_carer(request: Request, site: Here, who: Carer, mrn: str, fields: Own
         wish = _wish(site, who, fields)
         set_carer(site.app.store, site.app.rules, who.clinic, mrn, wish, by=about.by, now=about.now)
     except (CarerError, CareError) as error:
-        return _carer_page(request, site, who, mrn, fields, wrong=_plain(str(error)))
+        field = getattr(error, "field", "") or _field_of(str(error))
+        return _carer_page(request, site, who, mrn, fields, wrong=_plain(str(error)), field=field)
     return to_patient(mrn, "contact-title")
 
 
 @router.post("/carer/remove")
-def no_carer(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def no_carer(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """The patient has no carer any more."""
     require(site, who, mrn)
     about = deciding(site, who, mrn)
@@ -154,18 +166,20 @@ def _wish(site: Site, who: SignedIn, fields: dict[str, str]) -> CarerWish:
     """What the form says. Raises `CareError`."""
     mode, channel, address = (fields.get(name, "").strip() for name in ("mode", "channel", "address"))
     if mode not in list(CarerMode):
-        raise CareError("choose what the carer gets")
+        raise CareError("choose what the carer gets", field="mode")
     if channel not in list(Channel):
-        raise CareError("choose whether the carer gets texts or e-mail")
+        raise CareError("choose whether the carer gets texts or e-mail", field="channel")
     if not address or len(address) > _LONGEST:
-        raise CareError("write the carer's number or e-mail address")
+        raise CareError("write the carer's number or e-mail address", field="address")
     if "agreed" not in fields:
-        raise CareError("the carer has to agree themselves before anything is sent to them; ask them first")
+        raise CareError(
+            "the carer has to agree themselves before anything is sent to them; ask them first", field="agreed"
+        )
     on = fields.get("consented_on", "").strip()
     return CarerWish(
         name=fields.get("name", ""),
         mode=CarerMode(mode),
-        consented_on=date_from(on) if on else clinic_now(site, who).date(),
+        consented_on=date_from(on, field="consented_on") if on else clinic_now(site, who).date(),
         phone=address if channel == Channel.SMS else None,
         email=address if channel == Channel.EMAIL else None,
         language=fields.get("language", "").strip()[:40] or None,
@@ -185,6 +199,21 @@ _OPTIONS = {
 }
 
 
+_FIELDS = {
+    "--name": "name",
+    "--phone: ": "address",
+    "--email: ": "address",
+    "own number or address": "address",
+    "--language": "language",
+    "--consent-date": "consented_on",
+}
+
+
+def _field_of(text: str) -> str:
+    """Which field of the page it is about."""
+    return next((field for words, field in _FIELDS.items() if words in text), "")
+
+
 def _plain(text: str) -> str:
     """The same in the words of the page instead of the command line's."""
     for option, words in _OPTIONS.items():
@@ -200,6 +229,7 @@ def _carer_page(
     typed: dict[str, str] | None,
     *,
     wrong: str | None = None,
+    field: str = "",
 ) -> HTMLResponse:
     one = require(site, who, mrn)
     with site.app.store.reading() as unit:
@@ -217,6 +247,8 @@ def _carer_page(
         typed={name: text[:_LONGEST] for name, text in (typed if typed is not None else shown).items()},
         languages=sorted(site.app.languages),
         wrong=wrong,
+        opened="carer",
+        wrong_field=field,
         today=clinic_now(site, who).date(),
         zone=clinic_now(site, who).tzinfo,
     )

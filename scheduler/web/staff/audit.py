@@ -24,6 +24,7 @@ router = APIRouter(prefix="/audit")
 
 PAGE = 50  # entries
 _CHUNK = 1000  # entries of a file, read at once
+_LONGEST_ADDRESS = 254  # characters
 _COLUMNS = ("When", "Who", "What", "Patient (MRN)", "Detail", "Action")
 
 Text = Annotated[str, Query(max_length=254)]
@@ -47,11 +48,11 @@ class Sought:
 
 
 async def sought(
-    who: Text = "",
-    mrn: Text = "",
+    who: str = "",
+    mrn: str = "",
     action: Text = "",
-    first: Annotated[str, Query(alias="from", max_length=32)] = "",
-    last: Annotated[str, Query(alias="to", max_length=32)] = "",
+    first: Annotated[str, Query(alias="from")] = "",
+    last: Annotated[str, Query(alias="to")] = "",
 ) -> Sought:
     """The filters of a request."""
     return Sought(who.strip(), mrn.strip(), action.strip(), first.strip(), last.strip())
@@ -148,6 +149,8 @@ def _note(site: Site, who: SignedIn, action: str, which: Which, by: Sought) -> N
 
 
 def _which(site: Site, who: SignedIn, by: Sought) -> Which:
+    if len(by.who) > _LONGEST_ADDRESS:
+        raise _SearchError("who", f"An address has at most {_LONGEST_ADDRESS} characters.")
     patient_id = None
     if by.mrn:
         with site.app.store.reading() as unit:

@@ -8,9 +8,11 @@ WORDS: Mapping[str, str] = {
     "patient viewed": "Looked at a patient",
     "patient enrolled": "Enrolled a patient",
     "patient updated": "Changed a patient's record",
+    "patient erased": "Erased a patient",
     "patient taken off": "Took a patient off all reminders",
     "reminders changed": "Changed a patient's reminders",
     "result recorded": "Recorded a result",
+    "result voided": "Voided a result that was recorded by mistake",
     "supplement decided": "Signed a decision on a supplement",
     "consent granted": "Recorded consent",
     "consent revoked": "Recorded that consent was taken back",
@@ -45,6 +47,7 @@ WORDS: Mapping[str, str] = {
     "audit viewed": "Looked at this trail",
     "audit exported": "Downloaded this trail",
     "test mail sent": "Sent a test mail",
+    "test text sent": "Sent a test text",
 }
 
 

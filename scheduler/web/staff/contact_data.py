@@ -13,7 +13,7 @@ from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.contact_data import ContactDataError, cells_of
 from scheduler.services.numbers import confirm_number
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import staff_page
 from scheduler.web.staff.patient_page import deciding, do, require, seen_by, to_patient
@@ -33,7 +33,7 @@ def form(request: Request, site: Here, who: Reader, mrn: str) -> HTMLResponse:
 
 
 @router.post("/contact")
-def change(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def change(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Write what differs; a refusal stands beside its field, with what was typed."""
     require(site, who, mrn)
     cells = {name: fields[name] for name in contact_data.FIELDS if name in fields}
@@ -49,7 +49,7 @@ def change(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields
 
 
 @router.post("/number")
-def number_is_right(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def number_is_right(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """A number or address that nothing goes to is right after all."""
 
     def confirm(about: Deciding) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from scheduler.domain.api_keys import Scope
 from scheduler.services.accounts.api_keys import ApiKeyError, make_key, revoke_key
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here
 from scheduler.web.staff.session import Admin, wall_time
 from scheduler.web.staff.settings import Wrong, settings_page
@@ -17,7 +17,7 @@ _LAST_ID = 2**31 - 1
 
 
 @router.post("")
-def add(request: Request, site: Here, who: Admin, fields: OwnFields) -> Response:
+def add(request: Request, site: Here, who: Admin, fields: OwnLongFields) -> Response:
     """Make a key, and show it this once."""
     name, scopes = fields.get("name", ""), [scope for scope in Scope if f"scope:{scope}" in fields]
     try:
@@ -31,7 +31,7 @@ def add(request: Request, site: Here, who: Admin, fields: OwnFields) -> Response
 
 
 @router.post("/{key_id}/revoke")
-def revoke(request: Request, site: Here, who: Admin, key_id: int, fields: OwnFields) -> Response:
+def revoke(request: Request, site: Here, who: Admin, key_id: int, fields: OwnLongFields) -> Response:
     """End a key."""
     found = None
     if 0 < key_id <= _LAST_ID:

@@ -10,7 +10,7 @@ from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.patient_page import linking
 from scheduler.services.situations import UnknownPatientError
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import staff_page
 from scheduler.web.staff.patient_page import NOBODY, deciding, patient_page, to_patient
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/patients")
 
 
 @router.post("/{mrn}/page-link")
-def make(request: Request, site: Here, who: Carer, mrn: str, _: OwnFields) -> Response:
+def make(request: Request, site: Here, who: Carer, mrn: str, _: OwnLongFields) -> Response:
     """A link to the patient's own page, shown this once."""
 
     def act(about: Deciding) -> Response:
@@ -31,7 +31,7 @@ def make(request: Request, site: Here, who: Carer, mrn: str, _: OwnFields) -> Re
 
 
 @router.post("/{mrn}/page-link/end")
-def end(request: Request, site: Here, who: Carer, mrn: str, _: OwnFields) -> Response:
+def end(request: Request, site: Here, who: Carer, mrn: str, _: OwnLongFields) -> Response:
     """No link given so far leads to the page any more."""
 
     def act(about: Deciding) -> Response:
@@ -42,7 +42,7 @@ def end(request: Request, site: Here, who: Carer, mrn: str, _: OwnFields) -> Res
 
 
 @router.post("/{mrn}/discreet")
-def discreet(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def discreet(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Whether the patient's messages say only that there is one."""
 
     def act(about: Deciding) -> Response:

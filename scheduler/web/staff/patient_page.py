@@ -26,6 +26,15 @@ from scheduler.web.site import Site
 from scheduler.web.staff.page import staff_page
 
 NOBODY = "This clinic has no patient with that MRN."
+DONE = {
+    "result": "The result is recorded.",
+    "same-result": "That result was on file already. Nothing has changed.",
+    "void": "The result is void. It stays on file, with the reason.",
+    "void-back": "The result is void. The pathway stands as if it had not been recorded.",
+    "void-left": "The result is void. Something else has happened on the pathway since, so it stays where it is: "
+    "look at “Pathways”, and change it where that is wrong.",
+}
+"""What the page says after something was done, by the word in its address."""
 
 
 def patient_page(
@@ -36,14 +45,16 @@ def patient_page(
     *,
     wrong: str | None = None,
     opened: str = "",
+    field: str = "",
     typed: dict[str, str] | None = None,
+    said: str = "",
     is_whole: bool = False,
     is_new: bool = False,
 ) -> HTMLResponse:
     """The page of a patient of the clinic; that somebody saw it goes on record. Raises 404.
 
-    `wrong`: what was not done, and why; `opened`: the part of the page that it belongs to; `typed`: what stood there;
-    `is_new`: they were enrolled just now.
+    `wrong`: what was not done, and why; `opened`: the part of the page that it belongs to, `field`: the field there;
+    `typed`: what stood there; `said`: what was done just now; `is_new`: they were enrolled just now.
     """
     app, now = site.app, site.app.clock.now()
     with app.store.writing() as unit:
@@ -64,7 +75,9 @@ def patient_page(
         titles={name: kind.title for name, kind in app.rules.task_kinds.items()},
         wrong=wrong,
         opened=opened,
+        wrong_field=field,
         typed=typed or {},
+        said=said,
         coming=coming_messages(app.store, app.rules, app.composer, who.clinic, mrn=mrn, now=now) if is_new else None,
     )
 
@@ -97,17 +110,23 @@ def do(
     act: Callable[[Deciding], object],
     *,
     opened: str = "",
+    field: str = "",
     typed: dict[str, str] | None = None,
+    done: str = "",
 ) -> Response:
-    """Do it, and show the patient as they are then; a refusal stands on the same page, with what was typed."""
+    """Do it, and show the patient as they are then; a refusal stands on the same page, with what was typed.
+
+    It stands beside the field that the error names, else beside `field`. `done` says on the page what was done.
+    """
     require(site, who, mrn)
     try:
         act(deciding(site, who, mrn))
     except UnknownPatientError as error:
         raise HTTPException(404, NOBODY) from error
     except (CareError, ResultError, ConsentError, NumberError) as error:
-        return patient_page(request, site, who, mrn, wrong=str(error), opened=opened, typed=typed)
-    return to_patient(mrn)
+        at = getattr(error, "field", "") or field
+        return patient_page(request, site, who, mrn, wrong=str(error), opened=opened, field=at, typed=typed)
+    return to_patient(mrn, done=done)
 
 
 def deciding(site: Site, who: SignedIn, mrn: str) -> Deciding:
@@ -115,9 +134,10 @@ def deciding(site: Site, who: SignedIn, mrn: str) -> Deciding:
     return Deciding(clinic=who.clinic, mrn=mrn, by=who.account.email, now=site.app.clock.now())
 
 
-def to_patient(mrn: str, part: str = "") -> RedirectResponse:
-    """Back to the patient's page, or to a part of it."""
-    return RedirectResponse(f"/patients/{quote(mrn, safe='')}{f'#{part}' if part else ''}", status_code=303)
+def to_patient(mrn: str, part: str = "", *, done: str = "") -> RedirectResponse:
+    """Back to the patient's page, or to a part of it; `done` is one of `DONE`."""
+    where = f"{f'?done={done}' if done else ''}{f'#{part}' if part else ''}"
+    return RedirectResponse(f"/patients/{quote(mrn, safe='')}{where}", status_code=303)
 
 
 def new_mark() -> str:
@@ -125,12 +145,16 @@ def new_mark() -> str:
     return secrets.token_urlsafe(18)
 
 
-def date_from(typed: str) -> date:
+def date_from(typed: str, *, field: str = "") -> date:
     """A date as browsers send it. Raises `CareError`."""
+    says = f"the date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02"
     try:
-        return date.fromisoformat(typed.strip())
+        found = date.fromisoformat(typed.strip())
     except ValueError as error:
-        raise CareError(f"the date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02") from error
+        raise CareError(says, field=field) from error
+    if not 1900 <= found.year <= 2200:
+        raise CareError(f"the date {found}: that is too far off; look for a wrong year", field=field)
+    return found
 
 
 def uuid_from(typed: str) -> UUID:

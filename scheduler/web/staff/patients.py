@@ -15,23 +15,22 @@ from scheduler.services import care
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.bulk_changing import MOST, UNDO_FOR
 from scheduler.services.care import CareError, Deciding
-from scheduler.services.facts import ResultKind, add_result
 from scheduler.services.intake.draft import FieldError
 from scheduler.services.intake.fields import parse_time
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.choosing import filter_from, languages_of, named, query_of
 from scheduler.web.staff.page import clinic_now, staff_page
-from scheduler.web.staff.patient_page import date_from, do, patient_page
+from scheduler.web.staff.patient_page import DONE, date_from, do, patient_page
 from scheduler.web.staff.session import Carer, Reader, wall_time
 
 router = APIRouter(prefix="/patients")
 
 PAGE = 50  # patients
-MOST_MONTHS = 120
-LONGEST_VALUE = 32  # characters
 
-Words = Annotated[str, Query(alias="q", max_length=200)]
+LONGEST_SEARCH = 200  # characters; nobody's name has more
+
+Words = Annotated[str, Query(alias="q")]
 After = Annotated[str, Query(max_length=64)]
 
 
@@ -39,7 +38,9 @@ After = Annotated[str, Query(max_length=64)]
 def patients(request: Request, site: Here, who: Reader, words: Words = "", after: After = "") -> HTMLResponse:
     """The clinic's patients by MRN, those with something in common, or those that the search finds."""
     which = filter_from(request.query_params)
-    page = list_page(request, site, who, which, words=words.strip(), after=after if after.isprintable() else "")
+    page = list_page(
+        request, site, who, which, words=words.strip()[:LONGEST_SEARCH], after=after if after.isprintable() else ""
+    )
     page.background = BackgroundTask(site.app.finder.warm_up, who.clinic, now=site.app.clock.now())
     return page
 
@@ -96,21 +97,25 @@ def list_page(
 @router.get("/found")
 def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLResponse:
     """The rows that the search finds, for the page to show while somebody types."""
-    lines = site.app.finder.find(who.clinic, words, now=site.app.clock.now())
-    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=words.strip(), typed={})
+    sought = words.strip()[:LONGEST_SEARCH]
+    lines = site.app.finder.find(who.clinic, sought, now=site.app.clock.now())
+    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=sought, typed={})
 
 
 @router.get("/{mrn}")
-def patient(request: Request, site: Here, who: Reader, mrn: str, whole: str = "", enrolled: str = "") -> HTMLResponse:
+def patient(
+    request: Request, site: Here, who: Reader, mrn: str, whole: str = "", enrolled: str = "", done: str = ""
+) -> HTMLResponse:
     """One patient: the conversation (its latest part, or the `whole`), the pathways, and what stands open.
 
-    After enrolling also what comes next.
+    After enrolling also what comes next, and after other things that they were `done`.
     """
-    return patient_page(request, site, who, mrn, is_whole=bool(whole), is_new=bool(enrolled))
+    said = DONE.get(done, "")
+    return patient_page(request, site, who, mrn, said=said, is_whole=bool(whole), is_new=bool(enrolled))
 
 
 @router.post("/{mrn}/pause")
-def pause(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def pause(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Hold all reminders, until a day or until further notice."""
     until = fields.get("until", "").strip()
     return do(
@@ -119,17 +124,20 @@ def pause(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields)
         who,
         mrn,
         lambda about: care.pause(site.app.store, site.app.rules, about, until=date_from(until) if until else None),
+        opened="pause",
+        field="until",
+        typed={"until": until},
     )
 
 
 @router.post("/{mrn}/resume")
-def resume(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def resume(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Lift a pause."""
     return do(request, site, who, mrn, lambda about: care.resume(site.app.store, site.app.rules, about))
 
 
 @router.post("/{mrn}/time")
-def contact_time(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def contact_time(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Write at another time of the patient's day."""
     typed = fields.get("at", "")
 
@@ -140,31 +148,4 @@ def contact_time(request: Request, site: Here, who: Carer, mrn: str, fields: Own
             raise CareError(f"the time {typed[:20]!r}: {error}") from error
         care.set_contact_time(site.app.store, site.app.rules, about, at)
 
-    return do(request, site, who, mrn, change)
-
-
-@router.post("/{mrn}/result")
-def result(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
-    """Record a result, which ends the pathway's cycle."""
-
-    def record(about: Deciding) -> None:
-        kind, months = fields.get("kind", ""), fields.get("next_months", "").strip()
-        if kind not in list(ResultKind):
-            raise CareError("choose what was done")
-        if months and not (months.isdecimal() and 1 <= int(months) <= MOST_MONTHS):
-            raise CareError(f"the months until the next one: write a number from 1 to {MOST_MONTHS}")
-        add_result(
-            site.app.store,
-            site.app.rules,
-            about.clinic,
-            mrn=about.mrn,
-            kind=ResultKind(kind),
-            taken_on=date_from(fields.get("taken_on", "")),
-            value=fields.get("value", "").strip()[:LONGEST_VALUE] or None,
-            unit=fields.get("unit", "").strip()[:LONGEST_VALUE] or None,
-            next_months=int(months) if months else None,
-            by=about.by,
-            now=about.now,
-        )
-
-    return do(request, site, who, mrn, record)
+    return do(request, site, who, mrn, change, opened="time", field="at", typed={"at": typed})

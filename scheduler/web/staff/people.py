@@ -11,7 +11,7 @@ from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.staffing import StaffingError
 from scheduler.services.clinic_fields import ClinicFaultError
 from scheduler.services.clinics import add_staff
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import staff_page
 from scheduler.web.staff.session import Admin, wall_time
@@ -26,20 +26,20 @@ def people(request: Request, site: Here, who: Admin) -> Response:
 
 
 @router.post("")
-def invite(request: Request, site: Here, who: Admin, fields: OwnFields) -> Response:
+def invite(request: Request, site: Here, who: Admin, fields: OwnLongFields) -> Response:
     """Add somebody, and show the link by which they choose a password."""
     email, role = fields.get("email", ""), fields.get("role", "")
     if role not in list(Role):
-        return _page(request, site, who, wrong="Choose what they are there for.", email=email)
+        return _page(request, site, who, wrong="Choose what they are there for.", email=email, field="role")
     try:
         token = add_staff(site.app.store, who.clinic, email=email, role=role, now=wall_time(), by=who.account.email)
     except ClinicFaultError as error:
-        return _page(request, site, who, wrong=str(error).removeprefix("--email: "), email=email)
+        return _page(request, site, who, wrong=str(error).removeprefix("--email: "), email=email, field="email")
     return _page(request, site, who, link=(email, _link(site, token or "")))
 
 
 @router.post("/{staff_id}/link")
-def link(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
+def link(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnLongFields) -> Response:
     """Make a link to a new password; with `forget`, also to a new second factor."""
     account, now = _account(site, who, staff_id), wall_time()
     if "forget" in fields:
@@ -50,7 +50,7 @@ def link(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFie
 
 
 @router.post("/{staff_id}/role")
-def role(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
+def role(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnLongFields) -> Response:
     """Give somebody another role."""
     chosen = fields.get("role", "")
     account = _account(site, who, staff_id)
@@ -64,7 +64,7 @@ def role(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFie
 
 
 @router.post("/{staff_id}/identity")
-def identity(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
+def identity(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnLongFields) -> Response:
     """Let somebody sign in by another account of the clinic's provider."""
     account = _account(site, who, staff_id)
     staffing.forget_identity(site.app.store, account, by=who.account.email, now=wall_time())
@@ -72,7 +72,7 @@ def identity(request: Request, site: Here, who: Admin, staff_id: int, fields: Ow
 
 
 @router.post("/{staff_id}/leave")
-def leave(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnFields) -> Response:
+def leave(request: Request, site: Here, who: Admin, staff_id: int, fields: OwnLongFields) -> Response:
     """Sign somebody out for good."""
     account = _account(site, who, staff_id)
     try:
@@ -101,6 +101,7 @@ def _page(
     *,
     wrong: str | None = None,
     email: str = "",
+    field: str = "",
     link: tuple[str, str] | None = None,
     said: str = "",
 ) -> Response:
@@ -117,6 +118,8 @@ def _page(
         gone=[one for one in everybody if one.left_at is not None],
         roles=list(Role),
         wrong=wrong,
+        opened="invite",
+        wrong_field=field,
         email=email,
         link=link,
         said=said,

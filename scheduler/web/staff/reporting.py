@@ -25,8 +25,8 @@ SPANS = {"4w": ("4 weeks", 28), "12w": ("12 weeks", 84), "year": ("A year", 364)
 OWN = "own"
 
 Span = Annotated[str, Query(alias="period", max_length=8)]
-From = Annotated[str, Query(alias="from", max_length=32)]
-To = Annotated[str, Query(alias="to", max_length=32)]
+From = Annotated[str, Query(alias="from")]
+To = Annotated[str, Query(alias="to")]
 
 
 @dataclass(frozen=True, slots=True)

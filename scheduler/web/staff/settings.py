@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from scheduler.domain.people import StopScope
+from scheduler.domain.people import Channel, StopScope
 from scheduler.domain.staff_mail import StaffMailKind
+from scheduler.ports import Outcome
 from scheduler.services.accounts.sessions import SignedIn
-from scheduler.services.clinic_fields import ClinicFaultError
+from scheduler.services.clinic_fields import ClinicFaultError, read_clock
 from scheduler.services.clinic_settings import NONE, YES, OfficeSettings, set_clinic
 from scheduler.services.staff_mail import plan_staff_mail
-from scheduler.web.forms import OwnFields
+from scheduler.services.trying_out import TestTextError, send_test_text
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import staff_page
-from scheduler.web.staff.session import Admin
+from scheduler.web.staff.session import Admin, wall_time
 
 router = APIRouter(prefix="/settings")
 
@@ -48,7 +50,9 @@ def _clinic(typed: Mapping[str, str]) -> OfficeSettings:
 
 
 def _messages(typed: Mapping[str, str]) -> OfficeSettings:
-    hours = typed.keys() & {"window_start", "window_end"}
+    hours = [name for name in ("window_start", "window_end") if name in typed]
+    for name in hours:
+        read_clock(f"--{name.replace('_', '-')}", typed[name])  # so that a fault stands beside the one that has it
     scope = typed.get("stop_scope")
     if scope is not None and scope not in list(StopScope):
         raise ClinicFaultError("--stop-scope: choose one of the two")
@@ -93,6 +97,9 @@ SECTIONS: Mapping[str, Callable[[Mapping[str, str]], OfficeSettings]] = {
 }
 
 
+_SAVED = {"messages": "Saved. The hours hold from now on; who was planned for others is planned anew within minutes."}
+
+
 @router.get("")
 def settings(request: Request, site: Here, who: Admin) -> Response:
     """Everything that can be set."""
@@ -100,7 +107,7 @@ def settings(request: Request, site: Here, who: Admin) -> Response:
 
 
 @router.post("/test-mail")
-def test_mail(request: Request, site: Here, who: Admin, fields: OwnFields) -> Response:
+def test_mail(request: Request, site: Here, who: Admin, fields: OwnLongFields) -> Response:
     """Send a mail from the clinic's sender to whoever asks for it."""
     if who.clinic.email_from is None:
         says = "There is no sender for e-mail yet. Give one, save it, and try again."
@@ -122,8 +129,40 @@ def test_mail(request: Request, site: Here, who: Admin, fields: OwnFields) -> Re
     return settings_page(request, site, who, said=sent if is_new else "A test mail went within the last minute.")
 
 
+@router.post("/test-text")
+def test_text(request: Request, site: Here, who: Admin, fields: OwnLongFields) -> Response:
+    """Send a text from the clinic's sender to a number that whoever asks for it types."""
+    app, typed = site.app, fields.get("test_number", "")
+    try:
+        tried = send_test_text(
+            app.store,
+            app.delivery,
+            who.clinic,
+            typed,
+            by=who.account.email,
+            now=app.clock.now(),
+            wall=wall_time(),
+        )
+    except TestTextError as error:
+        says = str(error)
+        wrong = Wrong("senders", "test_number", f"{says[:1].upper()}{says[1:]}.", {"test_number": typed})
+        return settings_page(request, site, who, wrong=wrong)
+    match tried.outcome:
+        case Outcome.ACCEPTED:
+            said = f"The provider has taken the test text to {tried.number}."
+        case Outcome.UNKNOWN:
+            said = f"The provider gave no answer. The test text to {tried.number} may have gone, or not."
+        case _:
+            meaning = app.meaning_of_failure(Channel.SMS, tried.code or "")
+            why = f" ({meaning})" if meaning else ""
+            says = f"The provider did not take it: {tried.code or 'without a code'}{why}."
+            wrong = Wrong("senders", "test_number", says, {"test_number": typed})
+            return settings_page(request, site, who, wrong=wrong)
+    return settings_page(request, site, who, said=said)
+
+
 @router.post("/{section}")
-def change(request: Request, site: Here, who: Admin, section: str, fields: OwnFields) -> Response:
+def change(request: Request, site: Here, who: Admin, section: str, fields: OwnLongFields) -> Response:
     """Change one part; all of it or, when something is wrong, nothing."""
     read = SECTIONS.get(section)
     if read is None:
@@ -165,7 +204,7 @@ def settings_page(
         here="/settings",
         clinic=clinic,
         wrong=wrong,
-        said=said or ("Saved." if saved in SECTIONS else ""),
+        said=said or _SAVED.get(saved, "Saved." if saved in SECTIONS else ""),
         calendars=sorted(app.calendars),
         languages=app.languages,
         pathways=sorted(app.rules.pathways.values(), key=lambda one: one.priority),

@@ -12,7 +12,7 @@ from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.signing_in import is_code_right, is_password_right
 from scheduler.services.decisions import Wordings, wordings
 from scheduler.services.facts import CaseError, Decision, decide_clearance
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import clinic_now, staff_page
 from scheduler.web.staff.session import Clinician, Reader, wall_time
@@ -32,7 +32,7 @@ def supplements(request: Request, site: Here, who: Reader) -> HTMLResponse:
 
 
 @router.post("/{case_id}/decide")
-def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: OwnFields) -> Response:
+def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: OwnLongFields) -> Response:
     """Decide a case and sign the decision."""
     app = site.app
     case = next((each for each in _cases(site, who) if each.id == case_id), None)

@@ -15,7 +15,7 @@ from scheduler.records import Task
 from scheduler.services import many_tasks, tasks
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.tasks import Act, TaskError
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import clinic_now, staff_page
 from scheduler.web.staff.session import Carer, Reader
@@ -62,7 +62,7 @@ def worklist(request: Request, site: Here, who: Reader, wanted: Wanted) -> HTMLR
 
 
 @router.post("/several")
-def several(request: Request, site: Here, who: Carer, wanted: Wanted, fields: OwnFields) -> Response:
+def several(request: Request, site: Here, who: Carer, wanted: Wanted, fields: OwnLongFields) -> Response:
     """Take, give back or close the tasks that were ticked, all or none."""
     app, by, now = site.app, who.account.email, site.app.clock.now()
     ids = [int(name[5:]) for name in fields if name.startswith("task-") and _is_id(name[5:])]
@@ -83,9 +83,9 @@ def several(request: Request, site: Here, who: Carer, wanted: Wanted, fields: Ow
                 now=now,
             )
         else:
-            raise TaskError("choose how the tasks ended")
+            raise TaskError("choose how the tasks ended", field="resolution")
     except TaskError as error:
-        return _list_page(request, site, who, wanted, wrong=str(error), ticked=ids, typed=fields)
+        return _list_page(request, site, who, wanted, wrong=str(error), field=error.field, ticked=ids, typed=fields)
     return RedirectResponse(f"/worklist?{wanted.query()}".rstrip("?"), status_code=303)
 
 
@@ -100,6 +100,7 @@ def _list_page(
     wanted: Filter,
     *,
     wrong: str | None = None,
+    field: str = "",
     ticked: Sequence[int] = (),
     typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
@@ -139,6 +140,8 @@ def _list_page(
         nobody=_NOBODY,
         resolutions=BY_PEOPLE,
         wrong=wrong,
+        opened="several",
+        wrong_field=field,
         ticked=ticked,
         typed=typed or {},
     )
@@ -151,25 +154,28 @@ def task(request: Request, site: Here, who: Reader, task_id: int) -> HTMLRespons
 
 
 @router.post("/{task_id}/take")
-def take(request: Request, site: Here, who: Carer, task_id: int, fields: OwnFields) -> Response:
+def take(request: Request, site: Here, who: Carer, task_id: int, fields: OwnLongFields) -> Response:
     """Take the task on oneself, or give it back."""
     to = None if "give_back" in fields else who.account.email
     return _do(request, site, who, task_id, lambda act: tasks.assign(site.app.store, act, to=to))
 
 
 @router.post("/{task_id}/note")
-def note(request: Request, site: Here, who: Carer, task_id: int, fields: OwnFields) -> Response:
+def note(request: Request, site: Here, who: Carer, task_id: int, fields: OwnLongFields) -> Response:
     """Add a note."""
     words = fields.get("words", "")
-    return _do(request, site, who, task_id, lambda act: tasks.note(site.app.store, act, words), words=words)
+    return _do(
+        request, site, who, task_id, lambda act: tasks.note(site.app.store, act, words), part="note", typed=fields
+    )
 
 
 @router.post("/{task_id}/close")
-def close(request: Request, site: Here, who: Carer, task_id: int, fields: OwnFields) -> Response:
+def close(request: Request, site: Here, who: Carer, task_id: int, fields: OwnLongFields) -> Response:
     """End the task."""
     words, chosen = fields.get("words", ""), fields.get("resolution", "")
     if chosen not in list(BY_PEOPLE):
-        return _task_page(request, site, who, task_id, wrong="Choose how the task ended.", words=words)
+        wrong = TaskError("choose how the task ended", field="resolution")
+        return _task_page(request, site, who, task_id, wrong=wrong, part="close", typed=fields)
     resolution = Resolution(chosen)
     return _do(
         request,
@@ -177,26 +183,34 @@ def close(request: Request, site: Here, who: Carer, task_id: int, fields: OwnFie
         who,
         task_id,
         lambda act: tasks.close(site.app.store, act, resolution=resolution, words=words),
-        words=words,
+        part="close",
+        typed=fields,
     )
 
 
 @router.post("/{task_id}/reopen")
-def reopen(request: Request, site: Here, who: Carer, task_id: int, fields: OwnFields) -> Response:
+def reopen(request: Request, site: Here, who: Carer, task_id: int, fields: OwnLongFields) -> Response:
     """Open a closed task again."""
     app, words = site.app, fields.get("words", "")
     return _do(request, site, who, task_id, lambda act: tasks.reopen(app.store, app.rules, act, words=words))
 
 
 def _do(
-    request: Request, site: Site, who: SignedIn, task_id: int, act: Callable[[Act], Task], *, words: str = ""
+    request: Request,
+    site: Site,
+    who: SignedIn,
+    task_id: int,
+    act: Callable[[Act], Task],
+    *,
+    part: str = "",
+    typed: dict[str, str] | None = None,
 ) -> Response:
     """Do it, and show the task as it is then; a refusal stands beside what was typed."""
     _require(site, who, task_id)
     try:
         act(Act(clinic=who.clinic, task_id=task_id, by=who.account.email, now=site.app.clock.now()))
     except TaskError as error:
-        return _task_page(request, site, who, task_id, wrong=str(error), words=words)
+        return _task_page(request, site, who, task_id, wrong=error, part=part, typed=typed)
     return RedirectResponse(f"/worklist/{task_id}", status_code=303)
 
 
@@ -209,7 +223,14 @@ def _require(site: Site, who: SignedIn, task_id: int) -> None:
 
 
 def _task_page(
-    request: Request, site: Site, who: SignedIn, task_id: int, *, wrong: str | None = None, words: str = ""
+    request: Request,
+    site: Site,
+    who: SignedIn,
+    task_id: int,
+    *,
+    wrong: TaskError | None = None,
+    part: str = "",
+    typed: dict[str, str] | None = None,
 ) -> HTMLResponse:
     _require(site, who, task_id)
     with site.app.store.reading() as unit:
@@ -231,8 +252,10 @@ def _task_page(
         title=_titles(site).get(found.kind, found.kind),
         resolutions=BY_PEOPLE,
         now=clinic_now(site, who),
-        wrong=wrong,
-        words=words,
+        wrong=None if wrong is None else str(wrong),
+        opened=part,
+        wrong_field="" if wrong is None else wrong.field,
+        typed=typed or {},
     )
 
 

@@ -19,7 +19,7 @@ from scheduler.services.writing import (
     why_nobody,
     withdraw,
 )
-from scheduler.web.forms import OwnFields
+from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import staff_page
 from scheduler.web.staff.patient_page import deciding, new_mark, patient_page, require, to_patient, uuid_from
@@ -29,13 +29,13 @@ router = APIRouter(prefix="/patients/{mrn}/message")
 
 
 @router.post("/preview")
-def look(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> HTMLResponse:
+def look(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> HTMLResponse:
     """The message as it would go, and a button that sends it."""
     return _page(request, site, who, mrn, fields)
 
 
 @router.post("/count")
-def count(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> HTMLResponse:
+def count(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> HTMLResponse:
     """How long the message is, for the page to show while somebody types."""
     patient = require(site, who, mrn)
     shown, wrong = _preview(site, who, patient, _draft(fields)) if fields.get("words", "").strip() else (None, None)
@@ -43,7 +43,7 @@ def count(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields)
 
 
 @router.post("/send")
-def send_it(request: Request, site: Here, who: Carer, mrn: str, fields: OwnFields) -> Response:
+def send_it(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
     """Send it. Words that a message should not have are asked about once more."""
     patient = require(site, who, mrn)
     draft = _draft(fields)
@@ -60,7 +60,7 @@ def send_it(request: Request, site: Here, who: Carer, mrn: str, fields: OwnField
 
 
 @router.post("/{message_id}/withdraw")
-def take_back(request: Request, site: Here, who: Carer, mrn: str, message_id: str, fields: OwnFields) -> Response:
+def take_back(request: Request, site: Here, who: Carer, mrn: str, message_id: str, fields: OwnLongFields) -> Response:
     """Take back a message that waits to go."""
     require(site, who, mrn)
     try:

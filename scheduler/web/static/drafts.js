@@ -42,6 +42,15 @@ if (!person) {
       if (draft) sessionStorage.setItem(key, JSON.stringify({ ...draft, sent: true }));
     });
   }
+  for (const link of document.querySelectorAll("a[data-discards]")) {
+    link.addEventListener("click", () => {
+      const ends = [...document.querySelectorAll("form[data-draft]")].map((form) => `|${new URL(form.action, location).pathname}`);
+      for (const key of drafts()) {
+        // Wherever it was typed: the same form stands on more than one page.
+        if (key.startsWith(mine) && ends.some((end) => key.endsWith(end))) sessionStorage.removeItem(key);
+      }
+    });
+  }
   document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => {
     for (const key of drafts()) sessionStorage.removeItem(key);
   });
