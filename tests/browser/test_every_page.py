@@ -1,0 +1,43 @@
+"""Every page in every state that matters, in a real browser: axe in light and dark, at every size.
+
+What there is to see stands in `tests/support/sights`. What people do on the pages is in the files beside this one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.browsing import LEAST_TARGET, SCHEMES, SIZES, SMALL_TARGETS, violations, width_needed
+from tests.support.sights import DOORS, MANY, OFFICE, OWN_PAGE, PATIENTS, Sight
+from tests.support.sights.theatre import Theatre
+
+GROUPS = {"doors": DOORS, "office": OFFICE, "patients": PATIENTS, "many": MANY, "own page": OWN_PAGE}
+OF_THE_BROWSER = "Failed to load resource: the server responded with a status of 4"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_axe_finds_nothing_and_a_page_fits_and_asks_nobody_else(chromium: Any, tmp_path: Path, group: str) -> None:
+    with Theatre(chromium, tmp_path) as theatre:
+        faults = {sight.name: found for sight in GROUPS[group] if (found := faults_of(theatre, sight))}
+    assert faults == {}
+
+
+def faults_of(theatre: Theatre, sight: Sight) -> list[str]:
+    """What is wrong with a page; each fault with the size and the colours in which it was seen."""
+    with theatre.shows(sight) as page:
+        faults = [one for one in theatre.said if not one.startswith(OF_THE_BROWSER)]
+        if page.locator("h1").count() != 1:
+            faults.append("not one heading of the first level")
+        for size, viewport in SIZES.items():
+            page.set_viewport_size(viewport)
+            if (width := width_needed(page)) > viewport["width"]:
+                faults.append(f"{size}: {width} px wide")
+            if sight.path.startswith("{"):
+                faults.extend(f"{size}: {one}" for one in page.evaluate(SMALL_TARGETS, LEAST_TARGET))
+            for scheme in SCHEMES if size != "narrow" else ():
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                faults.extend(f"{size}, {scheme}: {one}" for one in violations(page, within_frames=False))
+    return faults
