@@ -10,12 +10,23 @@ from typing import Any
 
 import pytest
 
-from tests.support.browsing import LEAST_TARGET, SCHEMES, SIZES, SMALL_TARGETS, violations, width_needed
+from tests.support.browsing import (
+    LEAST_TARGET,
+    LOW_TARGETS,
+    SCHEMES,
+    SIZES,
+    SMALL_TARGETS,
+    TEXT_SIZE,
+    violations,
+    width_needed,
+)
 from tests.support.sights import DOORS, MANY, OFFICE, OWN_PAGE, PATIENTS, Sight
 from tests.support.sights.theatre import Theatre
 
 GROUPS = {"doors": DOORS, "office": OFFICE, "patients": PATIENTS, "many": MANY, "own page": OWN_PAGE}
-OF_THE_BROWSER = "Failed to load resource: the server responded with a status of 4"
+# What Chromium says of answers that are refusals, and of what is no date and stays in its field as it was typed.
+OF_THE_BROWSER = ("Failed to load resource: the server responded with a status of 4", "The specified value")
+SMALLEST_TEXT = 16  # px
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -31,12 +42,14 @@ def faults_of(theatre: Theatre, sight: Sight) -> list[str]:
         faults = [one for one in theatre.said if not one.startswith(OF_THE_BROWSER)]
         if page.locator("h1").count() != 1:
             faults.append("not one heading of the first level")
+        if (smallest := page.evaluate(TEXT_SIZE)) < SMALLEST_TEXT:
+            faults.append(f"text of {smallest} px")
         for size, viewport in SIZES.items():
             page.set_viewport_size(viewport)
             if (width := width_needed(page)) > viewport["width"]:
                 faults.append(f"{size}: {width} px wide")
-            if sight.path.startswith("{"):
-                faults.extend(f"{size}: {one}" for one in page.evaluate(SMALL_TARGETS, LEAST_TARGET))
+            small = SMALL_TARGETS if sight.path.startswith("{") else LOW_TARGETS
+            faults.extend(f"{size}: {one}" for one in page.evaluate(small, LEAST_TARGET))
             for scheme in SCHEMES if size != "narrow" else ():
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 faults.extend(f"{size}, {scheme}: {one}" for one in violations(page, within_frames=False))

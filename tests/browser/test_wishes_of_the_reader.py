@@ -33,9 +33,7 @@ def theatre(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda sight: sight.name)
-def test_with_letters_twice_as_large_a_screen_of_the_patients_page_fits(
-    theatre: Theatre, screen: Sight
-) -> None:
+def test_with_letters_twice_as_large_a_screen_of_the_patients_page_fits(theatre: Theatre, screen: Sight) -> None:
     with theatre.shows(screen, bypass_csp=True) as page:
         page.add_style_tag(content="html {font-size: 200% !important}")
         assert width_needed(page) <= SIZES["phone"]["width"]

@@ -21,6 +21,18 @@ SMALL_TARGETS = """least => [...document.querySelectorAll("a, button, input:not(
   .filter(([, box]) => box.width > 0 && (box.height < least || box.width < least))
   .map(([text, box]) => `${text}: ${Math.round(box.width)} x ${Math.round(box.height)}`)"""
 
+# The same for the pages of staff, where links stand in lists and tables.
+LOW_TARGETS = """least => [...document.querySelectorAll("button, summary, nav a, input:not([type=hidden]), select, textarea")]
+  .map(one => (one.closest("label") || one))
+  .map(one => [one.textContent.trim().slice(0, 40), one.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 1 && box.height < least)
+  .map(([text, box]) => `${text}: ${Math.round(box.width)} x ${Math.round(box.height)}`)"""
+
+# The smallest text on the page.
+TEXT_SIZE = """() => Math.min(...[...document.querySelectorAll("body *")]
+  .filter(one => one.offsetParent)
+  .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
+
 
 def sign_in(page: Any, site: str, role: str) -> None:
     """Sign in as somebody of the sample clinic, who then stands at Today."""
