@@ -22,7 +22,8 @@ SMALL_TARGETS = """least => [...document.querySelectorAll("a, button, input:not(
   .map(([text, box]) => `${text}: ${Math.round(box.width)} x ${Math.round(box.height)}`)"""
 
 # The same for the pages of staff, where links stand in lists and tables.
-LOW_TARGETS = """least => [...document.querySelectorAll("button, summary, nav a, select, textarea, input:not([type=hidden])")]
+LOW_TARGETS = """least => [...document.querySelectorAll("button, summary, nav a, input, select, textarea")]
+  .filter(one => one.type !== "hidden")
   .map(one => (one.closest("label") || one))
   .map(one => [one.textContent.trim().slice(0, 40), one.getBoundingClientRect()])
   .filter(([, box]) => box.width > 1 && box.height < least)
