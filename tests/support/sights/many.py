@@ -9,7 +9,7 @@ from tests.support.sights.sight import Sight
 
 _LIST = """\
 Patient No,Full name,Cell,Texts,Language
-HC-1031,Ana Ruiz,+16175550191,yes,es
+HC-1031,Marta Quiroga,+16175550191,yes,es
 HC-1032,Hugo Baum,12,yes,en
 HC-1033,Ida Wolf,+16175550193,yes,en
 HC-1034,,+16175550194,yes,en
