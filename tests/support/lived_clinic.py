@@ -157,9 +157,9 @@ class _Days:
             act = Act(self._clinic, task.id, self._chance.choice((COORDINATOR, CLINICIAN)), now)
             done = self._chance.random()
             try:
-                if done < 0.25:
+                if done < 0.1:
                     close(app.store, act, resolution=Resolution.DONE, words="Called; all is settled.")
-                elif done < 0.4:
+                elif done < 0.2:
                     assign(app.store, act, to=act.by)
             except TaskError:  # one that closes by itself
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.sights.sight import Clinic, Sight
+from tests.support.sights.sight import Sight
 
 JOAN, LUPE, RUTH = "{HC-1004}", "{HC-1005}", "{HC-1001}"
 
@@ -51,7 +51,7 @@ def _screens(patient: str, ending: str) -> tuple[Sight, ...]:
     return (
         sight("gate", is_shut=True),
         sight("home"),
-        sight("answer", do=_answer),
+        sight("answer", do=_answer, shows="/p/*/answer"),
         sight("time", "/time"),
         sight("days", "/days"),
         sight("channel", "/channel"),
@@ -77,6 +77,6 @@ OWN_PAGE = (
     _more("paused", RUTH, "/pause", do=_paused),
     _more("pause-ends", RUTH, "/pause"),
     _more("stopped", RUTH, "/stop", do=_stopped),
-    _more("locked", RUTH, is_shut=True, do=_locked, clinic=Clinic.WEEKS),
+    _more("locked", LUPE, is_shut=True, do=_locked),
     Sight(name="own-unknown", path="/p/no-such-link", status=404, is_small=True, has_picture=False),
 )
