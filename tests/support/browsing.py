@@ -71,6 +71,6 @@ def listen_to(page: Any, site: str) -> list[str]:
     """Fills with what the page asks of others, and what the browser holds against it."""
     said: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(site) else said.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: None if message.type == "debug" else said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     return said

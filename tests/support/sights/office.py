@@ -78,7 +78,7 @@ OFFICE = (
         do=click(".what a"),
         has_picture=False,
     ),
-    Sight(name="supplements", path="/supplements", role="Clinician", clinic=Clinic.WEEKS),
+    Sight(name="supplements", path="/supplements", role="Clinician"),
     Sight(name="supplements-viewer", path="/supplements", role="Viewer", has_picture=False),
     Sight(name="messages", path="/messages?pathway=dexa", role="Viewer", height=1000),
     Sight(name="messages-all", path="/messages", role="Viewer", has_picture=False),

@@ -25,7 +25,7 @@ from tests.support.sights.sight import Clinic
 from tests.support.worlds import SetClock
 
 AT = datetime(2026, 3, 5, 17, 40, tzinfo=UTC)  # a Thursday, 12:40 in New York
-SINCE = AT - timedelta(days=29)  # when the clinic of some weeks began
+SINCE = AT - timedelta(days=21)  # when the clinic of some weeks began
 OF_OWN_PAGE = ("HC-1001", "HC-1004", "HC-1005")  # who has a link to their page
 
 
