@@ -31,7 +31,8 @@ LOW_TARGETS = """least => [...document.querySelectorAll("button, summary, nav a,
 
 # The smallest text on the page.
 TEXT_SIZE = """() => Math.min(...[...document.querySelectorAll("body *")]
-  .filter(one => one.offsetParent)
+  .filter(one => one.offsetParent && !one.matches("option"))
+  .filter(one => [...one.childNodes].some(each => each.nodeType === Node.TEXT_NODE && each.data.trim()))
   .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
 
 
