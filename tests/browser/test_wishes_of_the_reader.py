@@ -68,8 +68,8 @@ def test_in_colours_of_the_reader_the_present_page_is_marked_and_bars_are_seen(c
     page.goto(f"{site}/reports")
     bottom = "element => getComputedStyle(element).borderBottomColor"
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert page.locator("nav a[aria-current]").evaluate(bottom) != ground
-    assert page.locator("nav a:not([aria-current])").first.evaluate(bottom) == ground
+    assert page.locator(".top nav a[aria-current]").evaluate(bottom) != ground
+    assert page.locator(".top nav a:not([aria-current])").first.evaluate(bottom) == ground
     fills = page.locator(".bar").evaluate_all("bars => bars.map(bar => getComputedStyle(bar).fill)")
     assert fills
     assert ground not in fills
