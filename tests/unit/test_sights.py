@@ -24,6 +24,7 @@ NO_PAGES = {
     "/readyz",
     "/reports/{name}.csv",
     "/reset/{token}",  # the same page as an invitation
+    "/sign-in/openid",  # only with a provider of identities; has tests of its own
 }
 
 
