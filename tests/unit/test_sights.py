@@ -25,6 +25,8 @@ NO_PAGES = {
     "/reports/{name}.csv",
     "/reset/{token}",  # the same page as an invitation
     "/sign-in/openid",  # only with a provider of identities; has tests of its own
+    "/sign-in/openid/back",
+    "/staff/second-factor",  # the page for a code, opened by whoever came in by a provider
 }
 
 
