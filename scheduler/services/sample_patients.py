@@ -93,6 +93,7 @@ SAMPLE_PATIENTS = (
             "+13035550124",
             mrn="HC-1004",
             name="Joan Whitcomb",
+            birth_date="1964-07-30",
             timezone="America/Denver",
             contact_time="15:30",
             mobility="standing_frame",

@@ -9,52 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_staff_pages import SIZES, entered
+from tests.support.browsing import SIZES, entered
 
-PAGES = ("/patients", "/patients/new", "/patients/import")
 LIST = """\
 Patient No,Full name,Cell,Texts
 B1,Ana Ruiz,+16175550191,yes
 B2,Hugo Baum,12,yes
 B3,Ida Wolf,+16175550193,yes
 """
-
-
-def serious(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
-
-
-def fits(page: Any, width: int) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth") <= width)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious_and_every_page_fits(
-    chromium: Any, site: str, scheme: str, size: str, tmp_path: Path
-) -> None:
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = entered(context, site, "Coordinator")
-    for path in PAGES:
-        page.goto(f"{site}{path}")
-        assert serious(page) == [], path
-        assert fits(page, SIZES[size]["width"]), path
-    page.goto(f"{site}/patients/new")
-    page.get_by_role("button", name="Enrol").click()
-    expect(page.get_by_role("alert")).to_contain_text("There is a problem")
-    assert serious(page) == []
-    send_list(page, site, tmp_path)
-    assert serious(page) == []
-    assert fits(page, SIZES[size]["width"])
-    match_columns(page)
-    page.get_by_role("button", name="Check the list").click()
-    expect(page.get_by_role("heading", name="What importing it would do")).to_be_visible()
-    assert serious(page) == []
-    assert fits(page, SIZES[size]["width"])
-    context.close()
 
 
 def send_list(page: Any, site: str, folder: Path) -> None:

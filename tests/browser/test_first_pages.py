@@ -7,51 +7,13 @@ from typing import Any
 
 import pytest
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 320, "height": 720}}
+from tests.support.browsing import SIZES, violations, width_needed
 
 
 def unsubscribe_path(page: Any, site: str) -> str:
     page.goto(f"{site}/phones")
     href: str = page.locator(".mailbox .text a").first.get_attribute("href")
     return href
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious(chromium: Any, site: str, scheme: str, size: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    for path in ("/", "/phones", "/nowhere", unsubscribe_path(page, site)):
-        page.goto(f"{site}{path}")
-        found = Axe().run(page).response["violations"]
-        serious = [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
-        assert serious == [], f"{path} in {scheme} on a {size}"
-    context.close()
-
-
-@pytest.mark.parametrize("path", ["/", "/phones"])
-def test_a_page_asks_nobody_else_and_breaks_no_rule_of_its_own(page: Any, site: str, path: str) -> None:
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{site}{path}")
-    page.wait_for_load_state("load")
-    assert asked
-    assert [url for url in asked if not url.startswith(site)] == []
-    assert said == []
-
-
-@pytest.mark.parametrize("path", ["/", "/phones"])
-def test_it_fits_a_narrow_screen(chromium: Any, site: str, path: str) -> None:
-    context = chromium.new_context(viewport=SIZES["phone"])
-    page = context.new_page()
-    page.goto(f"{site}{path}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
-    context.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/phones"])
@@ -116,8 +78,6 @@ def test_what_comes_in_appears_by_itself_and_leaves_what_is_being_written(chromi
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["with script", "without script"])
 def test_one_press_ends_the_mails_and_another_takes_that_back(chromium: Any, site: str, has_script: bool) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     context = chromium.new_context(viewport=SIZES["phone"], bypass_csp=True, java_script_enabled=has_script)
     page = context.new_page()
     page.goto(f"{site}{unsubscribe_path(page, site)}")
@@ -127,7 +87,7 @@ def test_one_press_ends_the_mails_and_another_takes_that_back(chromium: Any, sit
         button.click()
         assert re.search(heading, page.get_by_role("heading").inner_text())
         if has_script:
-            assert Axe().run(page).response["violations"] == []
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert violations(page) == []
+            assert width_needed(page) <= SIZES["phone"]["width"]
     assert page.get_by_role("button").count() == 0
     context.close()

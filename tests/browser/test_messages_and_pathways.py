@@ -8,55 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-PAGES = (
-    "/messages",
-    "/messages?pathway=exercise&language=es",
-    "/messages?pathway=service",
-    "/pathways",
-    "/pathways/dexa",
-    "/pathways/supplement",
-    "/patients?pathway=dexa&step=ask",
-)
-
-
-def entered(context: Any, site: str, role: str = "Viewer") -> Any:
-    page = context.new_page()
-    page.goto(f"{site}/sign-in")
-    page.get_by_role("button", name=role).click()
-    page.wait_for_url(f"{site}/")
-    return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_and_every_page_fits(chromium: Any, site: str, scheme: str, size: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = entered(context, site)
-    for path in PAGES:
-        assert page.goto(f"{site}{path}").status == 200
-        found = [
-            f"{one['id']}: {one['help']}"
-            for one in Axe().run(page, options={"iframes": False}).response["violations"]
-        ]
-        assert found == [], f"{path} in {scheme} on a {size}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], path
-    context.close()
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_breaks_no_rule_of_its_own(chromium: Any, site: str, path: str) -> None:
-    context = chromium.new_context()
-    page = entered(context, site)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{site}{path}")
-    page.wait_for_load_state("load")
-    assert said == []
-    context.close()
+from tests.support.browsing import entered
 
 
 def test_a_number_in_the_drawing_leads_to_its_patients(chromium: Any, site: str) -> None:

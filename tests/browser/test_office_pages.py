@@ -4,50 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_staff_pages import entered
+from tests.support.browsing import SIZES, entered
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-PAGES = ("/reports", "/reports?period=own&from=x&to=y", "/settings", "/audit", "/audit?mrn=nobody")
 NOTE = "Called; her sister will ring back on Monday."
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious_and_every_page_fits(chromium: Any, site: str, scheme: str, size: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = entered(context, site, "Admin")
-    for path in PAGES:
-        page.goto(f"{site}{path}")
-        closed = page.locator(".numbers:not([open]) > summary")
-        while closed.count():
-            closed.first.click()
-        found = Axe().run(page).response["violations"]
-        serious = [f"{one['id']}: {one['help']}" for one in found if one["impact"] in ("serious", "critical")]
-        assert serious == [], f"{path} in {scheme} on a {size}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], path
-    context.close()
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_asks_nobody_else_and_breaks_no_rule_of_its_own(chromium: Any, site: str, path: str) -> None:
-    context = chromium.new_context()
-    page = entered(context, site, "Admin")
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{site}{path}")
-    page.wait_for_load_state("load")
-    assert [url for url in asked if not url.startswith(site)] == []
-    # What is no date stays in its field, for browsers that show dates as text; Chromium says so.
-    assert [one for one in said if "422" not in one and "does not conform" not in one] == []
-    context.close()
 
 
 def test_a_chart_has_its_numbers_and_its_file(chromium: Any, site: str) -> None:

@@ -8,17 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+from tests.support.browsing import SIZES, entered
+
 PATIENT = "HC-1005"
-
-
-def entered(context: Any, site: str, role: str) -> Any:
-    """A page of somebody of the sample clinic."""
-    page = context.new_page()
-    page.goto(f"{site}/sign-in")
-    page.get_by_role("button", name=role).click()
-    page.wait_for_url(f"{site}/")
-    return page
 
 
 @pytest.mark.parametrize("size", SIZES)

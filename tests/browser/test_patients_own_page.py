@@ -8,19 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+from tests.support.browsing import SIZES, sign_in, width_needed
+
 SCREENS = ("", "/time", "/days", "/language", "/channel", "/wording", "/pause", "/stop", "/why")
 RUTH, LUIS = ("HC-1001", "1961"), ("HC-1002", "1958")
-SMALLEST = 44  # px
-
-# What can be pressed and is not 44 px high and wide. A link inside a sentence may be smaller (WCAG 2.2, 2.5.8).
-SMALL_TARGETS = """least => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea")]
-  .filter(one => !one.matches(".skip"))
-  .filter(one => !one.matches("p > a") || one.parentElement.textContent.trim() === one.textContent.trim())
-  .map(one => (one.closest("label") || one))
-  .map(one => [one.textContent.trim().slice(0, 40), one.getBoundingClientRect()])
-  .filter(([, box]) => box.width > 0 && (box.height < least || box.width < least))
-  .map(([text, box]) => `${text}: ${Math.round(box.width)} x ${Math.round(box.height)}`)"""
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +19,7 @@ def links(chromium: Any, site: str) -> Iterator[dict[str, str]]:
     """The path of each patient's page, as a coordinator makes the link."""
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(f"{site}/sign-in")
-    page.get_by_role("button", name="Coordinator").click()
-    page.wait_for_url(f"{site}/")
+    sign_in(page, site, "Coordinator")
     found = {}
     for mrn, _ in (RUTH, LUIS):
         page.goto(f"{site}/patients/{mrn}")
@@ -47,30 +36,6 @@ def enter(page: Any, address: str, year: str) -> None:
     expect(page.locator("#next-title")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_targets_are_large_and_every_screen_fits(
-    chromium: Any, site: str, links: dict[str, str], scheme: str, size: str
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    address = f"{site}{links[RUTH[0]]}"
-    page.goto(address)
-    assert Axe().run(page).response["violations"] == []
-    assert page.evaluate(SMALL_TARGETS, SMALLEST) == []
-    enter(page, address, RUTH[1])
-    for screen in SCREENS:
-        assert page.goto(f"{address}{screen}").status == 200
-        found = [f"{one['id']}: {one['help']}" for one in Axe().run(page).response["violations"]]
-        assert found == [], f"{screen} in {scheme} on a {size}"
-        assert page.evaluate(SMALL_TARGETS, SMALLEST) == [], screen
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], screen
-        assert page.locator("h1").count() == 1
-    context.close()
-
-
 def test_with_letters_twice_as_large_and_spaced_nothing_is_lost(
     chromium: Any, site: str, links: dict[str, str]
 ) -> None:
@@ -85,7 +50,7 @@ def test_with_letters_twice_as_large_and_spaced_nothing_is_lost(
             content="* {line-height: 1.5 !important; letter-spacing: 0.12em !important}"
             "* {word-spacing: 0.16em !important} p {margin-bottom: 2em !important} html {font-size: 150% !important}"
         )
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, screen
+        assert width_needed(page) <= 320, screen
     context.close()
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
-
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 def phone_of(page: Any, owner: str) -> Any:
@@ -18,25 +15,6 @@ def phone_of(page: Any, owner: str) -> Any:
 def moment(page: Any) -> str:
     """The date and time that the clinic's clock shows."""
     return str(page.locator("#clock-face .hand").inner_text())
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_and_everything_fits(chromium: Any, site: str, scheme: str, size: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-
-    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme, bypass_csp=True)
-    page = context.new_page()
-    page.goto(f"{site}/phones")
-    drawn = page.locator(".drawn").first.get_attribute("href")
-    page.locator(".tries summary").click()
-    for path in (None, drawn):
-        if path:
-            page.goto(f"{site}{path}")
-        found = [f"{one['id']}: {one['help']}" for one in Axe().run(page).response["violations"]]
-        assert found == [], f"{path or 'the wall'} in {scheme} on a {size}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-    context.close()
 
 
 def test_a_press_on_an_answer_is_answered_on_the_phone_without_leaving_the_page(page: Any, site: str) -> None:
