@@ -26,7 +26,7 @@ NO_PAGES = {
     "/reset/{token}",  # the same page as an invitation
     "/sign-in/openid",  # only with a provider of identities; has tests of its own
     "/sign-in/openid/back",
-    "/staff/second-factor",  # the page for a code, opened by whoever came in by a provider
+    "/second-factor",  # the page for a code, opened by whoever came in by a provider
 }
 
 
