@@ -82,6 +82,7 @@ def test_every_column_of_a_full_row_reaches_the_draft() -> None:
         consent_date=date(2026, 2, 17),
         pathways=("vitamin_d", "dexa"),
         exercise_days=frozenset({Weekday.MON, Weekday.WED, Weekday.FRI}),
+        discreet=True,
         given=frozenset(COLUMNS),
     )
 
