@@ -69,6 +69,7 @@ def test_other_hours_plan_the_patients_anew(world: World, admin: TestClient) -> 
     found = stored(world)
     assert (str(found.window), f"{found.contact_time:%H:%M}") == ("10:00-18:00", "11:15")
     assert found.stop_scope is StopScope.TOPIC
+    world.tick()
     assert world.patient().next_contact_at == new_york(3, 3, 11, 15)
 
 
