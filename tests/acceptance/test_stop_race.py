@@ -125,7 +125,8 @@ def test_in_one_process(sqlite_url: str, tmp_path: Path, twilio: TwilioServer, p
 
 
 def test_with_a_web_process_and_two_workers(postgres_url: str, tmp_path: Path, twilio: TwilioServer) -> None:
-    with morning_over(twilio, database_url=postgres_url, folder=tmp_path, patients=PATIENTS) as morning:
+    # At a pace, so that on a slow machine, too, STOPs come while texts go.
+    with morning_over(twilio, database_url=postgres_url, folder=tmp_path, patients=PATIENTS, mps=100) as morning:
         web = morning.start(WEB, at=DUE)
         address = address_of(web)
         workers = [morning.start(WORKER, at=DUE) for _ in range(2)]
