@@ -18,8 +18,8 @@ def _wrong_year(page: Any) -> None:
 def _locked(page: Any) -> None:
     for _ in range(5):
         page.locator("#year").fill("1900")
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
 
 
 def _answer(page: Any) -> None:
