@@ -244,6 +244,7 @@ def test_where_the_clinic_no_longer_wants_it_reminders_go_again(world: World) ->
     world.enrol_sms(pathways="exercise")
     world.run_until(new_york(3, 5, NOON))
     confirming(world, "no")
+    world.tick()
     world.run_until(new_york(3, 7))
     assert texts(world) == [*asked_on(3), *((march(day), "exercise", "activity") for day in (5, 6))]
 
