@@ -106,5 +106,5 @@ OFFICE = (
     # Looking is on record by the machine's clock, which is not that of the pictures.
     Sight(name="audit", path="/audit?to=2026-03-05", role="Admin", clinic=Clinic.WEEKS),
     Sight(name="audit-narrow", path="/audit?to=2026-03-05", role="Admin", clinic=Clinic.WEEKS, is_small=True),
-    Sight(name="audit-empty", path="/audit?mrn=nobody", role="Admin", has_picture=False),
+    Sight(name="audit-empty", path="/audit?who=nobody%40clinic.example", role="Admin", has_picture=False),
 )
