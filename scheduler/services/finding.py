@@ -110,8 +110,9 @@ class Finder:
             book = self._books.setdefault(clinic.id, _Book())
         with book.lock:
             since = book.read_at
-            if since is not None:  # a clock that was set back dates what it writes into what was read
-                since = since - _OVERLAP if since <= now else None
+            if since is not None:
+                # Somebody may come late who asked before; a clock that was set back dates into what was read.
+                since = None if since - now > _OVERLAP else min(since, now) - _OVERLAP
             new = unit.browsing.names(clinic.id, changed_since=since, known=book.sealed)
             if new:
                 book.names.update((one.mrn, f" {normalise(one.name)}") for one in new)

@@ -15,8 +15,10 @@ from starlette.testclient import TestClient
 from scheduler.domain.accounts import Role
 from scheduler.domain.bulk import BulkAction, BulkWish
 from scheduler.ids import new_id
+from scheduler.ports.browsing import Named
 from scheduler.ports.bulk_changes import BulkChange
 from scheduler.records import Clinic
+from scheduler.store.browsing import Browsing
 from scheduler.store.tables import tasks
 from scheduler.store.vault import Vault
 from scheduler.web.app import ROUTERS
@@ -204,6 +206,24 @@ def test_a_name_that_changes_is_found_as_it_is_now(world: World, later: timedelt
     world.enrol("P1", name="Ruth Baum", phone="+16175550188", sms_consent="yes")
     assert found("adler") == []
     assert found("baum") == ["P1"]
+
+
+def test_a_search_that_comes_late_reads_no_more_than_one_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.enrol_sms("P1", name="Ruth Adler")
+    asked: list[datetime | None] = []
+    names = Browsing.names
+
+    def noted(browsing: Browsing, clinic_id: int, *, changed_since: datetime | None, **known: Any) -> list[Named]:
+        asked.append(changed_since)
+        return names(browsing, clinic_id, changed_since=changed_since, **known)
+
+    monkeypatch.setattr(Browsing, "names", noted)
+    world.app.finder.warm_up(world.clinic, now=world.clock.at)
+    world.app.finder.warm_up(world.clinic, now=world.clock.at - timedelta(seconds=1))
+    assert asked[0] is None
+    assert asked[1] is not None
 
 
 def test_a_search_opens_no_name_that_it_has_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
