@@ -13,13 +13,19 @@ from tests.support.screens import ARGUMENTS, BROWSER
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running sample installation."""
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """The commands of an installation with the sample clinic."""
     folder = tmp_path_factory.mktemp("site")
     cli = Cli(folder, {"BONEWISE_DATA_DIR": str(folder / "var")})
     cli("init")
     cli("sample", "load")
-    process = cli.start("serve", "--port", "0")
+    return cli
+
+
+@pytest.fixture(scope="module")
+def site(sample: Cli) -> Iterator[str]:
+    """The address of a running sample installation."""
+    process = sample.start("serve", "--port", "0")
     try:
         assert process.stdout is not None
         yield process.stdout.readline().removeprefix("Bonewise is at ").strip()

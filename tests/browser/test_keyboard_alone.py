@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,31 +28,20 @@ _FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running sample clinic in which somebody works who has a password."""
-    folder = tmp_path_factory.mktemp("site")
-    cli = Cli(folder, {"BONEWISE_DATA_DIR": str(folder / "var")})
-    cli("init")
-    cli("sample", "load")
+@pytest.fixture(scope="module", autouse=True)
+def _somebody(sample: Cli) -> None:
+    """Somebody works there who has a password."""
     who = ("--clinic", "sample", "--email", EMAIL, "--role", "coordinator")
     subprocess.run(
         [sys.executable, "-c", MAIN, "staff", "add", *who],
-        cwd=folder,
-        env=cli.environment,
+        cwd=sample.folder,
+        env=sample.environment,
         input=f"{PASSWORD}\n",
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    process = cli.start("serve", "--port", "0")
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().removeprefix("Bonewise is at ").strip()
-    finally:
-        process.terminate()
-        process.communicate(timeout=15)
 
 
 class Keyboard:
