@@ -15,7 +15,6 @@ from scheduler.ports.auditing import Place, Which
 from scheduler.store.engine import writing
 from scheduler.store.tables import audit
 from tests.support.explaining import catching, explained
-from tests.support.postgres import PostgresServer
 from tests.support.worlds import MONDAY, World, world_at
 
 ENTRIES = 40_000  # of which most are alike: the plans for a million were the same
@@ -32,16 +31,11 @@ class Trail:
     filters: dict[str, tuple[Which, str]] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def trail(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
+@pytest.fixture(scope="module")
+def trail(lasting_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
     folder = tmp_path_factory.mktemp("trail")
     with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'bonewise.db'}"
-        if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            url = server.create_database()
-            stack.callback(server.drop_database, url)
-        made = stack.enter_context(world_at(MONDAY, database_url=url, folder=folder))
+        made = stack.enter_context(world_at(MONDAY, database_url=lasting_database_url, folder=folder))
         worker = made.second_process()  # its connections plan as those of a busy service do
         stack.callback(worker.app.close)
         yield Trail(worker, _fill(worker))

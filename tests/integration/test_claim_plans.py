@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +24,6 @@ from scheduler.records import ReadyMessage
 from scheduler.store.engine import writing
 from scheduler.store.tables import attempts, messages, patients
 from tests.support.explaining import catching, explained
-from tests.support.postgres import PostgresServer
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
 NOW = new_york(3, 3, 12, 0)
@@ -36,17 +35,10 @@ T = TypeVar("T")
 # What is in the database
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def world(lasting_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One for all tests that change nothing."""
-    folder = tmp_path_factory.mktemp("plans")
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'bonewise.db'}"
-        if request.param == "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres_server")
-            url = server.create_database()
-            stack.callback(server.drop_database, url)
-        world = stack.enter_context(installation(url, folder))
+    with installation(lasting_database_url, tmp_path_factory.mktemp("plans")) as world:
         analyse(world)
         yield world
 
