@@ -17,6 +17,7 @@ from tests.support.twilio_server import TwilioServer
 from tests.support.worlds import World, new_york
 
 PATIENTS = 600
+IMPATIENT = 0.3  # seconds: sixty of them hang
 SEED = 20260303
 RATES = dict.fromkeys(("500", "503", "429", "hang", "accepted_hang", "accepted_closed", "garbage"), 0.05)
 TAKEN = ("accepted_hang", "accepted_closed", "garbage")  # of those that get no readable answer, what was taken
@@ -32,7 +33,7 @@ def morning(*, database_url: str, folder: Path) -> Iterator[tuple[World, TwilioS
     """A clinic with everybody due at `DAY_1`, and a provider that lives by the clinic's clock."""
     with (
         TwilioServer() as twilio,
-        world_over(twilio.url, database_url=database_url, folder=folder) as world,
+        world_over(twilio.url, database_url=database_url, folder=folder, timeout=IMPATIENT) as world,
     ):
         cells = {"sms_consent": "yes", "pathways": "vitamin_d"}
         drafts = [world.draft(f"P{n}", {"phone": number_of(n), **cells}) for n in range(PATIENTS)]
