@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from scheduler.bootstrap.content import Content
 from scheduler.domain.faults import Fault
 from scheduler.services.rules import Rules
+from tests.support.compiled_once import compiled_once
 from tests.support.postgres import PostgresServer, PostgresUnavailableError, running_server
 
 # A shared machine may be slow for a second: time limits are for benchmarks, not for properties.
@@ -99,4 +100,10 @@ def _shipped_rules_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Content, "_load_rules", load_rules)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    with compiled_once():
         yield

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -19,6 +20,23 @@ class WaitingMessages:
 
     count: int
     oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What waits at one moment: patients to plan for, messages that dead workers hold, messages by channel.
+
+    `is_asking`: providers have to be asked about a message. `is_spoken_to`: a reply has to be understood.
+    `is_office_waiting`: as `Gauges.is_office_waiting`. `is_replanning`: patients of a clinic are to be planned anew.
+    """
+
+    patients_due: int = 0
+    abandoned: int = 0
+    ready: Mapping[Channel, int] = field(default_factory=dict)
+    is_asking: bool = False
+    is_spoken_to: bool = False
+    is_office_waiting: bool = False
+    is_replanning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +57,10 @@ class AttemptSpan:
 
 class Gauges(Protocol):
     """Figures about the whole installation, cheap enough to ask for every few seconds unless they say otherwise."""
+
+    def look(self, now: datetime) -> Look:
+        """All that could be waiting at `now`, in one question."""
+        ...
 
     def due(self, now: datetime) -> tuple[int, datetime | None]:
         """How many patients are due and not planned for yet, and since when the first of them is."""

@@ -34,10 +34,6 @@ class Inbox(Protocol):
         """A name for whoever has this address, the same each time; it does not tell the address."""
         ...
 
-    def is_waiting(self, now: datetime) -> bool:
-        """Whether any reply is to be understood at `now`."""
-        ...
-
     def waiting(self) -> tuple[int, datetime | None]:
         """How many replies wait to be understood, and since when the first of them does."""
         ...

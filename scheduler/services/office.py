@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from scheduler.ports import Clock, EmailChannel, Stopping, Store, Unit
+from scheduler.ports import Clock, EmailChannel, Stopping, Store
 from scheduler.services.counting import count_stale
 from scheduler.services.digest import plan_digests
 from scheduler.services.escalation import escalate_overdue
@@ -43,16 +42,11 @@ class Office:
         self._worker = worker
         self._public_url = public_url
 
-    @staticmethod
-    def is_waiting(unit: Unit, now: datetime) -> bool:
-        """Whether there is anything to do at `now` (UTC): one look into a few indexes."""
-        return unit.gauges.is_office_waiting(now)
-
     def run(self, *, stopping: Stopping) -> OfficeReport:
         """Do all that is due, until done or `stopping`."""
         now = self._clock.now()
         with self._store.reading() as unit:
-            if not self.is_waiting(unit, now):
+            if not unit.gauges.is_office_waiting(now):
                 return OfficeReport()
         escalated = escalate_overdue(self._store, now, stopping=stopping)
         digests = plan_digests(self._store, self._rules, now, public_url=self._public_url, stopping=stopping)

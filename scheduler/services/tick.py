@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from scheduler.domain.people import Channel
 from scheduler.domain.zones import tzdata_version
 from scheduler.ports import Clock, Stopping, Store, Waiting
+from scheduler.ports.gauges import Look
 from scheduler.services.deliver import BATCH as DELIVERY_BATCH
 from scheduler.services.deliver import Delivered, Delivery, never
 from scheduler.services.office import Office, OfficeReport
@@ -47,22 +47,6 @@ class TickReport:
     staff_mails: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What waits now: patients, messages that dead workers hold, messages by channel, questions to providers.
-
-    Replies that nobody has understood, and what an office has to do.
-    """
-
-    patients_due: int = 0
-    abandoned: int = 0
-    ready: Mapping[Channel, int] = field(default_factory=dict)
-    is_asking: bool = False
-    is_spoken_to: bool = False
-    is_office_waiting: bool = False
-    is_replanning: bool = False  # patients of a clinic are to be planned anew
-
-
 class Ticker:
     """Plans, delivers, and asks about what nobody knows. One object serves one process; see `ports.Work`."""
 
@@ -94,7 +78,7 @@ class Ticker:
         understood = self._understanding.run(stopping=stopping) if seen.is_spoken_to else 0
         asked = self._reconciliation.run(stopping=stopping) if seen.is_asking else Reconciled()
         planned, delivered, office = Planned(), Delivered(), OfficeReport()
-        if seen != _Seen():
+        if seen != Look():
             with ThreadPoolExecutor(1, thread_name_prefix="office") as beside:  # its mail server may hang as well
                 mailing = beside.submit(self._office.run, stopping=stopping)
                 planned, delivered = self._plan_and_deliver(
@@ -187,20 +171,12 @@ class Ticker:
         """Ask about messages of unknown fate."""
         return self._reconciliation.run(stopping=stopping)
 
-    def _see(self, now: datetime) -> _Seen:
+    def _see(self, now: datetime) -> Look:
         """One look at all that could be waiting."""
         with self._store.reading() as unit:
             is_current = unit.installation.note(_ZONE_DATA) == tzdata_version()
             if is_current:
-                return _Seen(
-                    patients_due=unit.gauges.due(now)[0],
-                    abandoned=unit.gauges.abandoned(now),
-                    ready=unit.gauges.ready(now),
-                    is_asking=unit.questions.is_due(now),
-                    is_spoken_to=unit.inbox.is_waiting(now),
-                    is_office_waiting=self._office.is_waiting(unit, now),
-                    is_replanning=unit.replanning.is_wanted(),
-                )
+                return unit.gauges.look(now)
         self._follow_zone_data()
         return self._see(now)
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    ScalarSelect,
     bindparam,
     case,
     cast,
@@ -24,8 +25,8 @@ from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.reporting import REFRESHED
 from scheduler.domain.tasks import TaskStatus
-from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, WaitingMessages
-from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, staff_mail, tasks
+from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, Look, WaitingMessages
+from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, replies, staff_mail, tasks
 from scheduler.store.types import Instant
 
 _SECONDS_A_DAY = 86_400
@@ -37,6 +38,10 @@ def _is(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
     return column == literal_column(f"'{value}'")
 
 
+def _how_many(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).where(*conditions).scalar_subquery()
+
+
 _PLANNED = _is(messages.c.status, MessageStatus.PLANNED)
 _SENDING = _is(messages.c.status, MessageStatus.SENDING)
 _UNKNOWN = _is(messages.c.status, MessageStatus.UNKNOWN)
@@ -46,14 +51,21 @@ _OPEN = _is(tasks.c.status, TaskStatus.OPEN)
 # One statement, made once: it is asked at every tick, and nearly always there is nothing.
 _NOW = bindparam("now", type_=Instant)
 _AN_HOUR_AGO = bindparam("an_hour_ago", type_=Instant)
-_OFFICE = select(
-    or_(
-        exists().where(staff_mail.c.status == literal_column("'planned'"), staff_mail.c.send_from <= _NOW),
-        exists().where(staff_mail.c.status == literal_column("'sending'"), staff_mail.c.lease_until <= _NOW),
-        exists().where(_OPEN, tasks.c.overdue_at <= _NOW),
-        exists().where(clinics.c.digest_due_at <= _NOW),
-        exists().where(clinics.c.reported_at <= _AN_HOUR_AGO),
-    )
+_OFFICE = or_(
+    exists().where(staff_mail.c.status == literal_column("'planned'"), staff_mail.c.send_from <= _NOW),
+    exists().where(staff_mail.c.status == literal_column("'sending'"), staff_mail.c.lease_until <= _NOW),
+    exists().where(_OPEN, tasks.c.overdue_at <= _NOW),
+    exists().where(clinics.c.digest_due_at <= _NOW),
+    exists().where(clinics.c.reported_at <= _AN_HOUR_AGO),
+)
+_LOOK = select(
+    _how_many(patients.c.next_contact_at <= _NOW),
+    _how_many(_SENDING, messages.c.lease_until <= _NOW),
+    exists().where(_UNKNOWN, messages.c.ask_at <= _NOW),
+    exists().where(replies.c.look_at.is_not(None), replies.c.look_at <= _NOW),
+    _OFFICE,
+    exists().where(clinics.c.replan_after.is_not(None)),
+    *(_how_many(_PLANNED, _is(messages.c.channel, channel), messages.c.send_from <= _NOW) for channel in Channel),
 )
 
 
@@ -64,6 +76,20 @@ class Gauges:
         self._connection = connection
 
     # Patients and messages that wait
+
+    def look(self, now: datetime) -> Look:
+        """All that could be waiting at `now`, in one question."""
+        due, abandoned, *others = self._connection.execute(_LOOK, _moment(now)).one()
+        is_asking, is_spoken_to, is_office_waiting, is_replanning, *ready = others
+        return Look(
+            patients_due=due,
+            abandoned=abandoned,
+            ready={channel: count for channel, count in zip(Channel, ready, strict=True) if count},
+            is_asking=bool(is_asking),
+            is_spoken_to=bool(is_spoken_to),
+            is_office_waiting=bool(is_office_waiting),
+            is_replanning=bool(is_replanning),
+        )
 
     def due(self, now: datetime) -> tuple[int, datetime | None]:
         """How many patients are due at `now` and not planned for yet, and since when the first of them is."""
@@ -171,8 +197,7 @@ class Gauges:
 
         Also when such mail is held by a worker that died.
         """
-        given = {"now": now, "an_hour_ago": now - REFRESHED}
-        return bool(self._connection.execute(_OFFICE, given).scalar_one())
+        return bool(self._connection.execute(select(_OFFICE), _moment(now)).scalar_one())
 
     def open_tasks(self, clinic_id: int | None = None) -> int:
         """How many tasks wait for a person, in one clinic or in all."""
@@ -204,6 +229,10 @@ class Gauges:
             return None
         shown: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
         return shown.astimezone(UTC)
+
+
+def _moment(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "an_hour_ago": now - REFRESHED}
 
 
 def _first_id(at: datetime) -> UUID:

@@ -120,11 +120,6 @@ class Inbox:
 
     # Waiting
 
-    def is_waiting(self, now: datetime) -> bool:
-        """Whether any reply is to be understood at `now`."""
-        query = select(replies.c.id).where(_WAITING, replies.c.look_at <= now).limit(1)
-        return self._connection.execute(query).first() is not None
-
     def waiting(self) -> tuple[int, datetime | None]:
         """How many replies wait to be understood, and since when the first of them does."""
         query = select(func.count(), func.min(replies.c.received_at)).where(_WAITING, replies.c.candidates.is_(None))

@@ -248,6 +248,14 @@ def test_a_look_at_what_waits_reads_no_table_as_a_whole(world: World, what: str)
         assert "Sort" not in plan, plan
 
 
+def test_the_look_of_a_tick_reads_no_table_as_a_whole_but_that_of_clinics(world: World) -> None:
+    (plan,) = plans_of(world, lambda unit: unit.gauges.look(NOW), "SELECT")
+    for index in ("patients_due", "messages_ready", "messages_leased", "messages_unknown", "replies_waiting"):
+        assert f"ix_{index}" in plan, plan
+    whole = re.findall(r"Seq Scan on (\w+)|SCAN (\w+)$", plan, re.MULTILINE)
+    assert {name for found in whole for name in found if name} <= {"clinics"}, plan
+
+
 # What is written
 
 

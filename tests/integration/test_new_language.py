@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.bootstrap import App
+from scheduler.catalogue.ui_checks import ui_faults
+from scheduler.catalogue.ui_words import WEB
 from scheduler.settings import load_settings
 from tests.support.made_up_language import MARK, TAG, add_language, catalogue_of, make_folders
 from tests.support.web import browser
@@ -141,11 +143,11 @@ SPANISH = "templates/locale/es/LC_MESSAGES/bonewise.po"
     ],
 )
 def test_what_is_wrong_in_a_catalogue_is_named_with_its_line(tmp_path: Path, was: str, now: str, told: str) -> None:
-    config, templates = make_folders(tmp_path)
+    _, templates = make_folders(tmp_path)
     path = catalogue_of(templates, "es")
     text = path.read_text(encoding="utf-8")
     assert was in text
     path.write_text(text.replace(was, now, 1), encoding="utf-8")
-    found = faults(config, templates, tmp_path)
+    found = [str(fault) for fault in ui_faults((templates,), WEB, ("en", "es"))]
     assert any(one.startswith(SPANISH) and told in one for one in found), found
     assert all(one.startswith(SPANISH) for one in found)

@@ -150,7 +150,7 @@ def test_texts_that_came_together_are_heard_in_their_order_by_whoever_is_free(wo
     assert heard == 2
     assert replies_of(world) == [("R1", "2", "answer"), ("R1", "Rob", "answer")]
     with world.store.reading() as unit:
-        assert not unit.inbox.is_waiting(world.clock.at)
+        assert not unit.gauges.look(world.clock.at).is_spoken_to
 
 
 def test_what_is_held_is_not_counted_as_waiting_to_be_understood(world: World) -> None:
@@ -159,7 +159,7 @@ def test_what_is_held_is_not_counted_as_waiting_to_be_understood(world: World) -
     Understanding(store=world.store, rules=world.rules, clock=world.clock).run()
     with world.store.reading() as unit:
         assert unit.inbox.waiting() == (0, None)
-        assert not unit.inbox.is_waiting(world.clock.at)
+        assert not unit.gauges.look(world.clock.at).is_spoken_to
     assert arrive(world, "2") == [Fate.REPEATED]
     assert held(world) == ["2"]
 

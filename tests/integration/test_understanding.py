@@ -59,7 +59,7 @@ def meanings(world: World, mrn: str = "P1") -> list[str | None]:
 
 def is_waiting(world: World) -> bool:
     with world.store.reading() as unit:
-        return unit.inbox.is_waiting(world.clock.at)
+        return unit.gauges.look(world.clock.at).is_spoken_to
 
 
 def answers(world: World, mrn: str = "P1") -> list[str]:
