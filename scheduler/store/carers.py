@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 from scheduler.domain.people import CarerMode, Channel, ConsentSource, PatientStatus
 from scheduler.records import Carer, CarerConsent
 from scheduler.store import rows
+from scheduler.store.among import among
 from scheduler.store.tables import carer_consents, carers, patients
 from scheduler.store.vault import Vault
 
@@ -33,7 +34,7 @@ class Carers:
         if not wanted:
             return {}
         query = select(carers).where(
-            carers.c.patient_id.in_({patient_id for _, patient_id in wanted}),
+            among(self._connection, carers.c.patient_id, {patient_id for _, patient_id in wanted}),
             carers.c.clinic_id.in_({clinic_id for clinic_id, _ in wanted}),
             _PRESENT,
         )
@@ -60,7 +61,9 @@ class Carers:
         query = (
             select(patients.c.id)
             .join(carers, carers.c.patient_id == patients.c.id)
-            .where(patients.c.id.in_(wanted), _PRESENT, carers.c.consent, carers.c.is_bad.is_(False))
+            .where(
+                among(self._connection, patients.c.id, wanted), _PRESENT, carers.c.consent, carers.c.is_bad.is_(False)
+            )
             .where(carers.c.channel == channel.value, patients.c.status.not_in(_GONE))
         )
         return wanted - set(self._connection.execute(query).scalars())

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from scheduler.domain.people import CarerMode, Channel, PatientStatus
 from scheduler.records import Housemate
+from scheduler.store.among import among
 from scheduler.store.rows import AnyRow
 from scheduler.store.tables import carers, patients
 from scheduler.store.vault import Vault
@@ -17,6 +18,12 @@ from scheduler.store.vault import Vault
 _ENDED = [status.value for status in (PatientStatus.DECEASED, PatientStatus.DISCHARGED)]
 _others = patients.alias("others")
 _PLACES = {Channel.SMS: "patients.phone", Channel.EMAIL: "patients.email"}
+# Of the patient, of others and of carers. Looked up here: an alias makes its columns when it is first asked, and two
+# threads that ask at once get two sets, of which only one belongs to it.
+_INDEXES = {
+    Channel.SMS: (patients.c.phone_index, _others.c.phone_index, carers.c.phone_index),
+    Channel.EMAIL: (patients.c.email_index, _others.c.email_index, carers.c.email_index),
+}
 
 
 def _is_written_to(channel: Channel, table: FromClause = patients) -> ColumnElement[bool]:
@@ -42,17 +49,17 @@ class Sharing:
         wanted = list(patient_ids)
         if not wanted:
             return set()
-        name = "phone_index" if channel is Channel.SMS else "email_index"
-        own, theirs = patients.c[name], _others.c[name]
+        own, theirs, of_carers = _INDEXES[channel]
+        is_wanted = among(self._connection, patients.c.id, wanted)
         with_patients = (
             select(patients.c.id)
             .join(_others, and_(theirs == own, _others.c.clinic_id == patients.c.clinic_id))
-            .where(patients.c.id.in_(wanted), _others.c.id != patients.c.id, _is_written_to(channel, _others))
+            .where(is_wanted, _others.c.id != patients.c.id, _is_written_to(channel, _others))
         )
         with_carers = (
             select(patients.c.id)
-            .join(carers, and_(carers.c[name] == own, carers.c.clinic_id == patients.c.clinic_id))
-            .where(patients.c.id.in_(wanted), carers.c.patient_id != patients.c.id, _is_served(channel))
+            .join(carers, and_(of_carers == own, carers.c.clinic_id == patients.c.clinic_id))
+            .where(is_wanted, carers.c.patient_id != patients.c.id, _is_served(channel))
         )
         return set(self._connection.execute(with_patients.union(with_carers)).scalars())
 

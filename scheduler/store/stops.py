@@ -72,7 +72,7 @@ class Stops:
             select(patients.c.id)
             .join(clinics, clinics.c.id == patients.c.clinic_id)
             .where(
-                patients.c.id.in_(list(patient_ids)),
+                among(self._connection, patients.c.id, patient_ids),
                 clinics.c.confirm_numbers,
                 or_(
                     patients.c.phone_index.is_(None),
@@ -85,5 +85,7 @@ class Stops:
 
     def stopped_topics_among(self, enrolment_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the enrolments that their patients want no more of."""
-        query = select(enrolled.c.id).where(enrolled.c.id.in_(list(enrolment_ids)), enrolled.c.is_stopped)
+        query = select(enrolled.c.id).where(
+            among(self._connection, enrolled.c.id, enrolment_ids), enrolled.c.is_stopped
+        )
         return set(self._connection.execute(query).scalars())
