@@ -36,8 +36,10 @@ def next_ask(contact: Contact, now: datetime) -> datetime | None:
 def ask_if_due(contact: Contact, now: datetime) -> tuple[Contact, PlannedMessage | TaskOpened | None]:
     """The patient after what is due at `now` (UTC), and what that is."""
     check = contact.check
+    if check is None or check.is_given_up:
+        return contact, None
     today = local_date(now, contact.zone)
-    if check is None or check.is_given_up or (check.due_on() or today) > today:
+    if (check.due_on() or today) > today:
         return contact, None
     _, closes = window_bounds(today, contact.zone, contact.window)
     if not _contact_time(contact, today) <= now < closes:

@@ -43,7 +43,7 @@ def monday_of(day: date) -> date:
 
 def on_or_after(day: date, weekdays: AbstractSet[Weekday]) -> date:
     """The first date from `day` on that falls on one of `weekdays`, which is not empty."""
-    for _ in Weekday:
+    for _ in range(7):
         if day.weekday() in weekdays:
             return day
         day += _ONE_DAY

@@ -69,8 +69,8 @@ def next_contact(
         speaking = {one.id for one, due in dues if _speaks(contact, one, pathways, due)}
         if any(due < today and one.id in speaking for one, due in dues):
             dues = [(one, due) for one, due in dues if one.id not in speaking]
-    instants = (_earliest(contact, dues, today), next_ask(contact, now))
-    return min((one for one in instants if one is not None), default=None)
+    earliest, asked = _earliest(contact, dues, today), next_ask(contact, now)
+    return min(earliest, asked) if earliest and asked else earliest or asked
 
 
 def _earliest(contact: Contact, dues: Sequence[tuple[Enrolled, date]], today: date) -> datetime | None:
@@ -149,7 +149,7 @@ class _Day:
     def _drop_missed(self) -> None:
         """Reminders of earlier days: recorded as too late, and dropped or moved to today as the pathway says."""
         yesterday = self.today - _ONE_DAY
-        for known in self._known():
+        for known in self._due_by_today():
             enrolled, recorded = known, 0
             while (due := self._due(enrolled)) is not None and due < self.today:
                 outcome = self._peek(enrolled, due)
@@ -233,11 +233,21 @@ class _Day:
         pathways = self.pathways
         return [enrolled for enrolled in self.enrolments.values() if enrolled.state.pathway in pathways]
 
-    def _due_today(self) -> list[Enrolled]:
-        due = [
-            enrolled for enrolled in self._known() if (day := self._due(enrolled)) is not None and day <= self.today
+    def _due_by_today(self) -> list[Enrolled]:
+        today = self.today
+        return [
+            enrolled
+            for enrolled in self.enrolments.values()
+            # First what most fail by: their timer is of a later date, which a pause could only put off.
+            if (timer := enrolled.state.timer_on) is not None
+            and timer <= today
+            and enrolled.state.pathway in self.pathways
+            and (due := self._due(enrolled)) is not None
+            and due <= today
         ]
-        return sorted(due, key=lambda enrolled: self._pathway(enrolled).priority)
+
+    def _due_today(self) -> list[Enrolled]:
+        return sorted(self._due_by_today(), key=lambda enrolled: self._pathway(enrolled).priority)
 
     def _pathway(self, enrolled: Enrolled) -> Pathway:
         return self.pathways[enrolled.state.pathway]

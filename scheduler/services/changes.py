@@ -82,11 +82,10 @@ def _moved(decisions: Iterable[Decided]) -> Iterator[tuple[int, UUID, Enrolment]
         changed = [after for after in one.change.enrolments if id(after.state) not in untouched]
         if not changed:
             continue
-        before = {enrolled.id: enrolled.state for enrolled in one.before}
+        before = {enrolled.state.pathway: enrolled.state for enrolled in one.before}  # one of each
         for after in changed:
-            own_id = one.stands_for.get(after.id, after.id)
-            if before.get(own_id) != after.state:
-                yield one.clinic_id, own_id, after.state
+            if before.get(after.state.pathway) != after.state:
+                yield one.clinic_id, one.stands_for.get(after.id, after.id), after.state
 
 
 def _supersede(unit: Unit, decisions: Iterable[Decided]) -> None:

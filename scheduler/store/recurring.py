@@ -26,13 +26,19 @@ class Recurring:
 
     def reader(self, dialect: Dialect, make: Callable[[Any], T]) -> Callable[[tuple[Any, ...]], T]:
         """Reads rows of one query: `make` gets the columns' values as attributes. Remembers what has been made."""
-        convert = [kind.dialect_impl(dialect).result_processor(dialect, None) for kind in self._types]
+        convert = [
+            (place, to)
+            for place, kind in enumerate(self._types)
+            if (to := kind.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
         made: dict[tuple[Any, ...], T] = {}
 
         def read(raw: tuple[Any, ...]) -> T:
             known = made.get(raw)
             if known is None:
-                values = [value if to is None else to(value) for to, value in zip(convert, raw, strict=True)]
+                values = list(raw)
+                for place, to in convert:
+                    values[place] = to(values[place])
                 known = made[raw] = make(self._row._make(values))
             return known
 
