@@ -99,6 +99,8 @@ class Enroller:
     def take_off(self, unit: Unit, excluded: Sequence[Excluded]) -> None:
         """A patient on file whom the source now calls deceased, inactive or merged gets nothing more."""
         reasons = {one.mrn: one.reason for one in excluded if one.mrn is not None}
+        if not reasons:
+            return
         found = unit.patients.by_mrn(self._clinic.id, list(reasons), lock=True)
         for mrn, patient in found.items():
             status = _STATUS_OF[reasons[mrn]]

@@ -13,6 +13,7 @@ from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.numbers import WhyBad
 from scheduler.domain.people import Channel
 from scheduler.records import LedgerMessage
+from scheduler.store.among import among
 from scheduler.store.attempted import message_from
 from scheduler.store.tables import bad_addresses, messages, patients
 from scheduler.store.vault import Vault
@@ -62,7 +63,7 @@ class Numbers:
     def bad_of(self, clinic_id: int, patient_ids: Sequence[UUID]) -> dict[UUID, set[tuple[Channel, str]]]:
         """The numbers and addresses, in lower case, that nothing goes to, of each patient who has some."""
         query = select(bad_addresses.c.patient_id, bad_addresses.c.channel, bad_addresses.c.address).where(
-            bad_addresses.c.clinic_id == clinic_id, bad_addresses.c.patient_id.in_(patient_ids)
+            bad_addresses.c.clinic_id == clinic_id, among(self._connection, bad_addresses.c.patient_id, patient_ids)
         )
         found: dict[UUID, set[tuple[Channel, str]]] = defaultdict(set)
         for row in self._connection.execute(query):

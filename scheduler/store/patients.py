@@ -18,7 +18,7 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.people import CarerMode, Channel
 from scheduler.records import Clinic, Consent, DuePatient, Patient
 from scheduler.store import rows
-from scheduler.store.among import among
+from scheduler.store.among import among, of_mrns
 from scheduler.store.bulk import Alike, insert_alike, insert_rows, keyed, once_each, update_rows
 from scheduler.store.recurring import Recurring
 from scheduler.store.tables import consents, enrolments, patients, replies
@@ -54,14 +54,14 @@ class Patients:
 
         Locks are taken in the order of ids, as everybody does who waits for more than one patient.
         """
-        query = _of(clinic_id).where(patients.c.mrn.in_(mrns)).order_by(patients.c.id)
-        return {
-            patient.mrn: patient for patient in self._read(query.with_for_update(key_share=True) if lock else query)
-        }
+        wanted = set(mrns)
+        query = select(patients).where(of_mrns(self._connection, clinic_id, wanted)).order_by(patients.c.id)
+        found = self._read(query.with_for_update(key_share=True) if lock else query)
+        return {patient.mrn: patient for patient in found if patient.mrn in wanted}
 
     def any_of(self, clinic_id: int, mrns: Sequence[str]) -> bool:
         """Whether the clinic has any of these patients on file."""
-        query = select(patients.c.id).where(patients.c.clinic_id == clinic_id, patients.c.mrn.in_(mrns)).limit(1)
+        query = select(patients.c.id).where(of_mrns(self._connection, clinic_id, mrns)).limit(1)
         return self._connection.execute(query).first() is not None
 
     def get(self, clinic_id: int, patient_id: UUID, *, lock: bool = False) -> Patient | None:
@@ -320,7 +320,7 @@ class Patients:
         """
         query = (
             select(consents.c.patient_id, consents.c.channel, consents.c.granted, consents.c.given_on)
-            .where(consents.c.clinic_id == clinic_id, consents.c.patient_id.in_(patient_ids))
+            .where(consents.c.clinic_id == clinic_id, among(self._connection, consents.c.patient_id, patient_ids))
             .where(consents.c.topic.is_(None))
             .order_by(consents.c.recorded_at, consents.c.id)
         )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, ScalarSelect, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, select
 
 from scheduler.domain.calendar import Weekday
 from scheduler.domain.changing import built
@@ -339,7 +339,7 @@ def new_enrolment_values(clinic_id: int, state: Enrolment, contact_time: time | 
     }
 
 
-def patient_id_of(clinic_id: int, mrn: str) -> ScalarSelect[Any]:
+def patient_id_of(clinic_id: int, mrn: str | ColumnElement[str]) -> ScalarSelect[Any]:
     """The id of the patient with this MRN, to be looked up first: then what is theirs is found by its index."""
     theirs = patients.alias()
     return select(theirs.c.id).where(theirs.c.clinic_id == clinic_id, theirs.c.mrn == mrn).scalar_subquery()
