@@ -254,7 +254,7 @@ consents = Table(
     "consents",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
+    _its_clinic(),
     _patient(),
     Column("channel", String(8), nullable=False),
     Column("topic", String(32)),  # the one pathway that it is about; null: all

@@ -348,7 +348,6 @@ def _create_consents() -> None:
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.Column("recorded_by", sa.String(254), nullable=False),
         sa.Column("wording", sa.String(64)),
-        sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name="fk_consents_clinic_id"),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name="fk_consents_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_consents"),
     )
