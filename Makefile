@@ -16,10 +16,11 @@ help: ## this list
 	@echo
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+run: export PORT := $(PORT)
 run: setup ## install, make the database and a sample clinic, serve on http://127.0.0.1:8000 (PORT=8000)
 	@$(BIN)/bonewise init
 	@$(BIN)/bonewise sample load
-	@exec $(BIN)/bonewise serve --port $(PORT)
+	@exec $(BIN)/bonewise serve
 
 setup: ## only install: afterwards .venv/bin/bonewise is there (PYTHON=python3)
 	@sh scripts/setup.sh run

@@ -112,7 +112,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         database_url=values.text("BONEWISE_DATABASE_URL", f"sqlite:///{data_dir / 'bonewise.db'}"),
         secret_keys=values.text("BONEWISE_SECRET_KEYS", "") or None,
-        public_url=values.url("BONEWISE_PUBLIC_URL", "http://127.0.0.1:8000"),
+        public_url=values.url("BONEWISE_PUBLIC_URL", f"http://127.0.0.1:{values.port()}"),
         config_dir=values.folder("BONEWISE_CONFIG_DIR", kind="config", holds="pathways"),
         templates_dir=values.folder("BONEWISE_TEMPLATES_DIR", kind="templates", holds="messages"),
         data_dir=data_dir,
@@ -259,6 +259,11 @@ class _Values:
         if not is_sound:
             self.faults.append(f"{name} is {value!r}; write an address such as {default}")
         return value.rstrip("/")
+
+    def port(self) -> str:
+        """The port that `serve` and `web` take from `PORT`; where it is no number, they say so themselves."""
+        value = self.text("PORT", "")
+        return value if value.isascii() and value.isdigit() and int(value) < 2**16 else "8000"
 
     def issuer(self, name: str) -> str:
         """The name of an OpenID Connect provider, exactly as written: a slash at its end is part of it."""

@@ -109,6 +109,13 @@ def test_an_address_is_http_or_https_with_a_host(name: str, value: str) -> None:
     assert fault.startswith(f"{name} is {value!r}; write an address such as http")
 
 
+@pytest.mark.parametrize(("port", "leads_to"), [("8123", "8123"), ("", "8000"), ("abc", "8000"), ("99999", "8000")])
+def test_without_an_address_links_lead_to_the_port_that_is_listened_on(port: str, leads_to: str) -> None:
+    assert load_settings({"PORT": port}).public_url == f"http://127.0.0.1:{leads_to}"
+    given = {"PORT": port, "BONEWISE_PUBLIC_URL": "https://care.example"}
+    assert load_settings(given).public_url == "https://care.example"
+
+
 def test_an_address_loses_the_slash_at_its_end() -> None:
     assert load_settings({"BONEWISE_PUBLIC_URL": "https://care.example/ms/"}).public_url == "https://care.example/ms"
 
