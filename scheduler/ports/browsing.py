@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+from uuid import UUID
 
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel, PatientStatus
@@ -29,6 +30,7 @@ class PatientLine:
 class Named:
     """A patient's name, open and as it is sealed in the database."""
 
+    patient_id: UUID
     mrn: str
     name: str
     sealed: bytes
@@ -106,9 +108,9 @@ class Browsing(Protocol):
         """How many patients stand in each step of each pathway."""
         ...
 
-    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[str, bytes]) -> list[Named]:
+    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[UUID, bytes]) -> list[Named]:
         """The names of patients whose record has changed since then; None: of all.
 
-        Left out are those that are sealed as they are `known` to be, by MRN.
+        Left out are those that are sealed as they are `known` to be, by id.
         """
         ...

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Contact, Enrolled, TaskOpened
 from scheduler.domain.enrolment import NotSent
@@ -193,7 +194,7 @@ class Aftermath:
                 carer,
                 granted=False,
                 source=ConsentSource.PROVIDER,
-                given_on=now.date(),
+                given_on=local_date(now, ZoneInfo(clinic.timezone)),
                 by=SERVICE,
                 now=now,
             )
@@ -263,7 +264,7 @@ def _opted_out(unit: Unit, patient: Patient, channel: Channel, now: datetime) ->
         channel,
         granted=False,
         source=ConsentSource.PROVIDER,
-        given_on=now.date(),
+        given_on=local_date(now, ZoneInfo(patient.timezone)),
         by=SERVICE,
         now=now,
     )

@@ -7,11 +7,12 @@ what many of them are; so the names are opened once in each web process, and kep
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate, islice
 from threading import Lock
+from uuid import UUID
 
 from scheduler.domain.folding import normalise
 from scheduler.domain.people import Channel
@@ -28,10 +29,12 @@ _OVERLAP = timedelta(minutes=5)  # a transaction writes when it began, and is se
 class _Pages:
     """Names in one text, a line each: a text is looked through faster than so many names."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._mrns = tuple(names)
-        self._text = "\n".join((*names.values(), ""))
-        self._ends = tuple(accumulate(len(name) + 1 for name in names.values()))
+    def __init__(self, names: Iterable[tuple[str, str]] = ()) -> None:
+        """`names` are pairs of an MRN and the name, each word of it with a space before it."""
+        pairs = tuple(names)
+        self._mrns = tuple(mrn for mrn, _ in pairs)
+        self._text = "".join(f"{name}\n" for _, name in pairs)
+        self._ends = tuple(accumulate(len(name) + 1 for _, name in pairs))
 
     def find(self, begins: Sequence[str]) -> Iterator[str]:
         """The MRNs of those in whose names all of these stand."""
@@ -48,11 +51,11 @@ class _Pages:
 
 @dataclass(slots=True)
 class _Book:
-    """The names of one clinic."""
+    """The names of one clinic, by the patient's id: an erased patient's MRN goes with the name."""
 
-    names: dict[str, str] = field(default_factory=dict)  # by MRN, each word with a space before it
-    sealed: dict[str, bytes] = field(default_factory=dict)  # the same as the database has them
-    pages: _Pages = field(default_factory=lambda: _Pages({}))  # the same, for those who read while it changes
+    names: dict[UUID, tuple[str, str]] = field(default_factory=dict)  # as `_Pages` takes them
+    sealed: dict[UUID, bytes] = field(default_factory=dict)  # the same as the database has them
+    pages: _Pages = field(default_factory=_Pages)  # the same, for those who read while it changes
     read_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
@@ -115,8 +118,8 @@ class Finder:
                 since = None if since - now > _OVERLAP else min(since, now) - _OVERLAP
             new = unit.browsing.names(clinic.id, changed_since=since, known=book.sealed)
             if new:
-                book.names.update((one.mrn, f" {normalise(one.name)}") for one in new)
-                book.sealed.update((one.mrn, one.sealed) for one in new)
-                book.pages = _Pages(book.names)
+                book.names.update((one.patient_id, (one.mrn, f" {normalise(one.name)}")) for one in new)
+                book.sealed.update((one.patient_id, one.sealed) for one in new)
+                book.pages = _Pages(book.names.values())
             book.read_at = now
             return book.pages

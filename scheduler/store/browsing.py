@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
@@ -175,15 +176,15 @@ class Browsing:
         )
         return {(pathway, step): count for pathway, step, count in self._connection.execute(query)}
 
-    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[str, bytes]) -> list[Named]:
+    def names(self, clinic_id: int, *, changed_since: datetime | None, known: Mapping[UUID, bytes]) -> list[Named]:
         """The names of patients whose record has changed since then; None: of all."""
-        query = select(patients.c.mrn, patients.c.name).where(patients.c.clinic_id == clinic_id)
+        query = select(patients.c.id, patients.c.mrn, patients.c.name).where(patients.c.clinic_id == clinic_id)
         if changed_since is not None:
             query = query.where(patients.c.updated_at >= changed_since)
         return [
-            Named(row.mrn, self._name(row), row.name)
+            Named(row.id, row.mrn, self._name(row), row.name)
             for row in self._connection.execute(query)
-            if known.get(row.mrn) != row.name
+            if known.get(row.id) != row.name
         ]
 
     def _lines(self, query: Select[tuple[object, ...]]) -> list[PatientLine]:

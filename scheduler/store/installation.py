@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from scheduler.records import Clinic
 from scheduler.store import rows
 from scheduler.store.bulk import insert_rows
 from scheduler.store.tables import audit, clinics, heartbeats, meta, staff
 from scheduler.store.upsert import insert_into
+
+_SILENT_FOR = timedelta(days=30)  # after which the heartbeat of a worker that is gone goes too
 
 
 class Installation:
@@ -89,6 +91,7 @@ class Installation:
             update(heartbeats).where(heartbeats.c.worker == worker).values(beat_at=now)
         )
         if changed.rowcount == 0:
+            self._connection.execute(delete(heartbeats).where(heartbeats.c.beat_at < now - _SILENT_FOR))
             self._connection.execute(insert(heartbeats).values(worker=worker, beat_at=now))
 
     def last_beat(self, worker: str) -> datetime | None:

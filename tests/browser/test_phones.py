@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 
@@ -30,6 +31,24 @@ def test_a_press_on_an_answer_is_answered_on_the_phone_without_leaving_the_page(
     assert phone.locator(".own").last.inner_text().endswith(said)
     assert phone.get_by_role("textbox").input_value() == "half a sen"
     assert page.evaluate("window.stayed")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_enter_sends_what_was_typed_not_the_first_answer_on_offer(chromium: Any, site: str, *, script: bool) -> None:
+    with chromium.new_context(java_script_enabled=script) as context:
+        page = context.new_page()
+        page.goto(f"{site}/phones")
+        key = page.locator("article", has=page.locator(".offers:not([hidden])")).first.get_attribute("id")
+        phone = page.locator(f'[id="{key}"]')
+        before = phone.locator(".own").count()
+        words = phone.get_by_role("textbox")
+        words.fill("half a sentence")
+        words.press("Enter")
+        expect(phone.locator(".own")).to_have_count(before + 1)
+        assert phone.locator(".own").last.inner_text().endswith("half a sentence")
+        if script:
+            expect(words).to_be_focused()
+            expect(words).to_have_value("")
 
 
 def test_the_clock_steps_by_an_hour_and_by_a_day_and_the_page_follows(page: Any, site: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.accounts import Role
+from scheduler.ports.browsing import PatientLine
 from scheduler.services.care import CareError, Deciding
 from scheduler.services.care_plan import add_note
 from scheduler.services.erasing import erase
 from scheduler.services.facts import ResultKind, add_result
 from scheduler.services.importing import ImportReport
 from scheduler.services.situations import UnknownPatientError
+from scheduler.store.browsing import Browsing
 from scheduler.store.engine import reading, writing
 from scheduler.store.rotation import sealed_columns
 from scheduler.store.tables import audit, consents, messages, metadata, patients
@@ -151,6 +154,23 @@ def test_somebody_of_another_clinic_is_not_erased(world: World) -> None:
         erase(world.store, about(world))
     assert theirs != ours
     assert world.patient("P1", clinic=ours).phone == "+16175550143"
+
+
+def test_a_process_that_has_searched_forgets_their_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(world, "P1", name="Ruth Adler")
+    world.enrol("P2", name="Ann Adler", phone="+16175550177", sms_consent="yes")
+    by_name: list[list[str]] = []
+    patients_of = Browsing.patients_of
+
+    def noted(browsing: Browsing, clinic_id: int, mrns: Sequence[str]) -> list[PatientLine]:
+        by_name.append(sorted(mrn for mrn in mrns if mrn != "Adler"))  # words might be an MRN too
+        return patients_of(browsing, clinic_id, mrns)
+
+    monkeypatch.setattr(Browsing, "patients_of", noted)
+    world.app.finder.find(world.clinic, "Adler", now=world.clock.at)
+    erase(world.store, about(world))
+    world.app.finder.find(world.clinic, "Adler", now=world.clock.at)
+    assert by_name == [["P1", "P2"], ["P2"]]
 
 
 def test_their_number_and_their_mrn_may_be_somebody_elses_then(world: World) -> None:

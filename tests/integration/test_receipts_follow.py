@@ -111,6 +111,16 @@ def test_an_opt_out_that_only_the_carrier_knew_of_is_recorded(world: World) -> N
     assert latest[patient.id, Channel.SMS][0] is False
 
 
+def test_an_opt_out_is_of_the_day_it_is_where_the_patient_lives(world: World) -> None:
+    attempt, _ = sent(world)
+    world.clock.at = new_york(3, 3, 21, 0)  # the next day by UTC
+    told(world, attempt, "undelivered", "21610")
+    patient = world.patient()
+    with world.store.reading() as unit:
+        latest = unit.patients.latest_consents(world.clinic.id, [patient.id])
+    assert latest[patient.id, Channel.SMS] == (False, date(2026, 3, 3))
+
+
 def test_an_opt_out_that_is_on_record_is_not_recorded_again(world: World) -> None:
     attempt, _ = sent(world)
     world.receive("P1", "STOP")

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,21 @@ def test_what_is_due_goes_by_itself(cli: Cli, world: World, command: tuple[str, 
 def beat(world: World) -> bool:
     with world.store.reading() as unit:
         return unit.installation.latest_beat() is not None
+
+
+def test_a_new_worker_forgets_those_that_have_been_silent_for_a_month(world: World) -> None:
+    with world.store.writing() as unit:
+        unit.installation.beat("long ago", now=MONDAY)
+        unit.installation.beat("lately", now=MONDAY + timedelta(days=2))
+        unit.installation.beat("long ago", now=MONDAY)  # not new: nothing is looked for
+    with world.store.writing() as unit:
+        unit.installation.beat("new", now=MONDAY + timedelta(days=31))
+        beats = {worker: unit.installation.last_beat(worker) for worker in ("long ago", "lately", "new")}
+    assert beats == {
+        "long ago": None,
+        "lately": MONDAY + timedelta(days=2),
+        "new": MONDAY + timedelta(days=31),
+    }
 
 
 @needs_faketime

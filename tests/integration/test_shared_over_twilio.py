@@ -190,6 +190,7 @@ def test_a_patient_who_agreed_gets_the_text_that_did_not_reach_the_carer(world: 
 
 def test_an_opt_out_that_the_provider_holds_for_a_carer_is_the_carers(world: World) -> None:
     attempt = cared_for(world, sms_consent="yes")
+    world.clock.at = new_york(3, 3, 21, 0)  # the next day by UTC
     told(world, attempt, "undelivered", "21610")
     assert world.patient("P1").sms_consent
     with world.store.reading() as unit:
@@ -197,6 +198,7 @@ def test_an_opt_out_that_the_provider_holds_for_a_carer_is_the_carers(world: Wor
         history = unit.carers.consents(world.clinic.id, carer.id)
     assert not carer.consent
     assert [(one.granted, one.source.value) for one in history] == [(True, "staff"), (False, "provider")]
+    assert history[-1].given_on == date(2026, 3, 3)
 
 
 def test_clinics_do_not_see_each_others_carers(world: World) -> None:

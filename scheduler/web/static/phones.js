@@ -149,7 +149,8 @@ async function send(event) {
   } finally {
     for (const button of buttons) button.disabled = false;
     form.removeAttribute("aria-busy");
-    if (pressed?.isConnected && !pressed.closest("[hidden]")) pressed.focus({ preventScroll: true });
+    if (pressed?.matches(".hidden")) form.querySelector("[name=body]").focus({ preventScroll: true }); // it was Enter
+    else if (pressed?.isConnected && !pressed.closest("[hidden]")) pressed.focus({ preventScroll: true });
     else if (isReply) settle(form.closest(".handset"));
   }
 }
