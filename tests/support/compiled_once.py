@@ -37,7 +37,7 @@ class _InMemory(BytecodeCache):
 
 
 class _Statements(MutableMapping[Any, Any]):
-    """By the kind of database, where SQLAlchemy would keep them apart by engine: here every engine of a kind is alike."""
+    """By the kind of database, where SQLAlchemy keeps them apart by engine: here all engines of a kind are alike."""
 
     def __init__(self) -> None:
         self._kept: dict[Any, Any] = {}

@@ -53,8 +53,11 @@ def _measure(stage: Stage, database: str, size: int) -> Grown:
             run = stage.measure("growth.measure:ticks", environment=made.environment(url))
     finally:
         made.drop(url)
-    print(f", {time.monotonic() - since:.1f} s", file=sys.stderr)
-    return _grown(database, size, run)
+    grown = _grown(database, size, run)
+    # At once: a run of an hour that is broken off has then shown what it had.
+    shown = f"scan {grown.scan:.3g}, claim {grown.claim:.3g}, tick {grown.tick:.3g}, idle {grown.idle:.3g} ms"
+    print(f", {time.monotonic() - since:.1f} s: {shown}", file=sys.stderr)
+    return grown
 
 
 def _grown(database: str, size: int, run: Run) -> Grown:
