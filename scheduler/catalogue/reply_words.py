@@ -37,6 +37,7 @@ _PLAIN_LISTS = frozenset(
         WordList.JOINERS,
         WordList.OPENERS,
         WordList.NEGATIONS,
+        WordList.UNDONE,
         WordList.DOUBTS,
         WordList.FILLERS,
         WordList.EVERYTHING,

@@ -236,7 +236,7 @@ def test_a_digit_that_only_an_older_question_has_answers_that_one() -> None:
 
 def test_a_word_means_what_the_question_asked_last_makes_of_it() -> None:
     assert brief("no", VITAMIN_D, DEXA) == ("answer", "vitamin_d", "not_yet")
-    assert brief("no", DEXA, SUPPLEMENT) == ("answer", "dexa", "no")
+    assert brief("no", DEXA, SUPPLEMENT) == ("answer", "dexa", "not_yet")
     assert brief("no", SUPPLEMENT, DEXA) == ("answer", "supplement", "none")
 
 

@@ -3,8 +3,8 @@
 `told` hears a part that is an answer and nothing else: a digit, or words of the reply file, with the words that
 usually stand around them. `mentioned` hears an answer inside prose: at the start of a part when what follows is no
 other use of the word (`2 the appointment is on Friday`, but not `2 of my pills`), or one of the language's
-`sentences` wherever it stands; never in a question, nor after a negation or a doubt. Words that name a pathway bind
-the answer to it.
+`sentences` wherever it stands; never in a question, after a negation or a doubt, nor beside a word that undoes it.
+Words that name a pathway bind the answer to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Answers:
 
     def mentioned(self, whole: Part, prose: Sequence[Part]) -> list[Fit]:
         """The answers that the `prose` of a sentence mentions; of two to one question both, so that it shows."""
-        if whole.asks or not self.questions:
+        if whole.asks or not self.questions or self._undoes(whole):
             return []
         asked = self._asked_about(self.topics_of(whole))
         names = set(self._in_prose(whole))
@@ -66,6 +66,19 @@ class Answers:
         answers = (Fit(question, answer) for question in asked for answer in question.answers)
         fits += [fit for fit in answers if _named(fit.question, fit.answer, names)]
         return list(_unique(fits))
+
+    def is_undone(self, part: Part, sentence: Part) -> bool:
+        """Whether the sentence takes back what `part` of it says in words: `booked, but they cancelled`.
+
+        Not a digit, and not what denies by itself: `not yet, I cannot get through`.
+        """
+        negations = self.heard.vocabulary.lists[WordList.NEGATIONS]
+        is_plain = any(self._digit(word) or is_one_of(word[:1], negations) for word in part.words)
+        return not is_plain and self._undoes(sentence)
+
+    def _undoes(self, sentence: Part) -> bool:
+        undone = self.heard.vocabulary.lists[WordList.UNDONE]
+        return any(is_one_of(word[:1], undone) for word in sentence.words)
 
     def topics_of(self, part: Part) -> frozenset[str]:
         """The pathways that `part` names."""

@@ -156,13 +156,21 @@ _EMOJI_PARTS = frozenset("\ufe0e\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001
 
 
 def _free_text(answers: Answers, parts: Parts) -> Interpretation | None:
-    """Free text for the question asked last that takes it; not when the text asks something, or is about another."""
+    """Free text for the question asked last that takes it; not when the text asks something, or is about another.
+
+    A number alone is none, nor is a word that answers other questions: it is said once more, or of something else.
+    """
     question = next((question for question in answers.questions if question.takes_text), None)
-    if question is None or parts.names_topic_of_answer:
+    if question is None or parts.names_topic_of_answer or _answers_another(answers.heard):
         return None
     if answers.heard.whole.asks and not answers.heard.vocabulary.supplements.find(answers.heard.words):
         return None
     return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway)
+
+
+def _answers_another(heard: Heard) -> bool:
+    bare = heard.without_polite(heard.words)
+    return all(word[0].isdecimal() for word in bare) or bool(set(heard.vocabulary.answers.whole(bare)))
 
 
 def _any(questions: Sequence[OpenQuestion]) -> Interpretation | None:

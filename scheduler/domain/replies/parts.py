@@ -102,7 +102,7 @@ def _gather_sentence(answers: Answers, sentence: Sentence, said: _Said) -> None:
     for part in sentence.parts if sentence.parts != (sentence.whole,) else ():
         told = _tell(answers, part, about=about)
         about = answers.topics_of(part)
-        if told and (not prose or _counts_in_prose(told)):
+        if told and (_counts_in_prose(told) or not (prose or _is_undone(answers, told, part, sentence))):
             said.add(part.start, told)
             told_something = True
         elif (wish := read_wish(answers.heard, part)) is not None:
@@ -125,6 +125,10 @@ def _counts_in_prose(told: Interpretation | list[Fit]) -> bool:
     if isinstance(told, Interpretation):
         return told.meaning in _COUNT_IN_PROSE
     return all(fit.answer.action.counts for fit in told)
+
+
+def _is_undone(answers: Answers, told: Interpretation | list[Fit], part: Part, sentence: Sentence) -> bool:
+    return not isinstance(told, Interpretation) and answers.is_undone(part, sentence.whole)
 
 
 _COUNT_IN_PROSE = frozenset({Meaning.PAUSE, Meaning.TIME, Meaning.REFERRAL})

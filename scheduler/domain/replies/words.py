@@ -79,6 +79,7 @@ class WordList(StrEnum):
     LEAD_IN = "lead_in"  # may stand around an answer: option 1, my answer is 2
     OPENERS = "openers"  # may follow an answer without a comma: 2 the appointment is on Friday
     JOINERS = "joiners"  # part two things that are said: 1 and done
+    UNDONE = "undone"  # beside one of these an answer in prose is none: booked, but they cancelled
     NEGATIONS = "negations"
     DOUBTS = "doubts"  # an answer after one of these is none yet: if it is booked
     FILLERS = "fillers"  # stand between a number and its unit: a couple of weeks
