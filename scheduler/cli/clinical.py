@@ -125,10 +125,23 @@ def clearance_list(clinic_code: str | None, as_json: bool) -> None:
 @click.option("--by", required=True, metavar="EMAIL", help="The clinician who decides.")
 def clearance_decide(case: int, decision: str, by: str) -> None:
     """Decide the supplement case ID, as `bonewise clearance list` shows it."""
-    from scheduler.services.facts import Decision, decide_clearance
+    from scheduler.services.clearing import Decision
+    from scheduler.services.decisions import outlooks
+    from scheduler.services.facts import decide_clearance
 
     with opened() as app:
-        decided = decide_clearance(
-            app.store, app.rules, case=case, decision=Decision(decision), by=by, now=app.clock.now()
-        )
+        now, chosen = app.clock.now(), Decision(decision)
+        with app.store.reading() as unit:
+            found = unit.worklist.clearances(case=case)
+            clinics = unit.installation.clinics()
+            foreseen = [
+                outlooks(unit, app.rules, app.composer, clinics[one.clinic_id], [one], now=now)[one.id]
+                for one in found
+            ]
+        decided = decide_clearance(app.store, app.rules, case=case, decision=chosen, by=by, now=now)
         click.echo(f"Case {decided.id} of {decided.patient}: {decided.decision}, signed by {by}.")
+        for outlook in foreseen:
+            if chosen not in outlook.texts:
+                click.echo(f"N{outlook.after(chosen)[1:]}.")
+            elif chosen in outlook.differs:
+                click.echo("What the patient asked about with it was decided differently: they are asked to come in.")

@@ -218,6 +218,10 @@ class Ledger(Protocol):
 
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None: ...
 
+    def supersede_news(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
+        """Void the clinic's news that still waits for these enrolments: it would be read as about something else."""
+        ...
+
     def claim_ready(
         self,
         channel: Channel,

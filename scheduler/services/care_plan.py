@@ -18,6 +18,7 @@ from scheduler.ports.patient_file import Note
 from scheduler.records import Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.care import CareError, Deciding
+from scheduler.services.clearing import open_case_of
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
 from scheduler.services.situations import Loaded, load_by_mrn, write
@@ -143,16 +144,19 @@ def come_back(store: Store, rules: Rules, about: Deciding) -> None:
 
 
 def open_case(store: Store, rules: Rules, about: Deciding, named: str) -> None:
-    """Ask a clinician about a supplement that the patient named.
+    """Ask a clinician about a supplement that the patient named. While they decide on one it is not asked again.
 
     Raises `CareError` and `UnknownPatientError`.
     """
-    said = _words(named, most=LONGEST_NAME)
+    said = " ".join(_words(named, most=LONGEST_NAME).split())
     if not said:
         raise CareError("write what the supplement is called")
     with store.writing() as unit:
         loaded = _present(unit, rules, about)
-        opened = (ClearanceOpened(_SUPPLEMENT, " ".join(said.split())),)
+        waiting = open_case_of(unit, about.clinic.id, loaded.patient.id, said)
+        if waiting is not None:
+            raise CareError(f"“{waiting.named}” waits for a clinician already; no second case was opened")
+        opened = (ClearanceOpened(_SUPPLEMENT, said),)
         change: Change = replace(loaded.situation.unchanged(), tasks=opened)
         write(unit, rules, loaded, change)
         _note(unit, about, loaded.patient, "supplement case opened", "")

@@ -20,6 +20,7 @@ from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Unit
 from scheduler.records import Clinic
+from scheduler.services.clearing import open_case_of
 from scheduler.services.new_tasks import cause, patient_task
 from scheduler.services.rules import Rules
 
@@ -109,5 +110,9 @@ def _write_tasks(unit: Unit, rules: Rules, one: Decided, clinic: Clinic, now: da
                 unit.worklist.open([task], now=now)
             case ClearanceOpened(pathway, named):
                 kind = ServiceTask.SUPPLEMENT_CLEARANCE
-                unit.worklist.open_clearance(one.clinic_id, patient_id, named=named, now=now)
+                if open_case_of(unit, one.clinic_id, patient_id, named) is None:
+                    unit.worklist.open_clearance(one.clinic_id, patient_id, named=named, now=now)
+                    # An answer that has not gone yet would be read as about this one too.
+                    own = [enrolled.id for enrolled in one.before if enrolled.state.pathway == pathway]
+                    unit.ledger.supersede_news(own, clinic_id=one.clinic_id)
                 unit.worklist.open([patient_task(rules, kind, clinic, patient_id, pathway=pathway, now=now)], now=now)

@@ -31,7 +31,8 @@ from scheduler.domain.when import instant, local_date
 from scheduler.ports import Stopping, Store, Unit
 from scheduler.ports.reports import Alike, Count, Day, Round, Told
 from scheduler.records import Clinic
-from scheduler.services.facts import Decision, ResultKind
+from scheduler.services.clearing import Decision
+from scheduler.services.facts import ResultKind
 from scheduler.services.rules import Rules
 
 _ONE_DAY = timedelta(days=1)

@@ -8,8 +8,11 @@ from enum import StrEnum
 
 from scheduler.domain.enrolment import FactRecorded
 from scheduler.domain.reacting import record_fact
+from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Store, Unit
 from scheduler.records import Clearance, Clinic, Result
+from scheduler.services.clearing import Decision, asked_by
+from scheduler.services.new_tasks import cause
 from scheduler.services.recorded_moves import moves, moves_as_json
 from scheduler.services.rules import Rules
 from scheduler.services.situations import Loaded, load, load_by_mrn, write
@@ -26,14 +29,6 @@ class ResultKind(StrEnum):
     @property
     def fact(self) -> str:
         return f"{self.value}_result"
-
-
-class Decision(StrEnum):
-    """A clinician's decision on a supplement case; each is a fact of the same name."""
-
-    CLEARED = "cleared"
-    NOT_CLEARED = "not_cleared"
-    COME_IN = "come_in"
 
 
 class ResultError(ValueError):
@@ -140,7 +135,7 @@ def decide_clearance(
     signed_with: str | None = None,
     shown: str | None = None,
 ) -> Clearance:
-    """A clinician decides a supplement case; the patient gets that decision's approved wording.
+    """A clinician decides a supplement case. With the last open one the patient gets an answer, and the task closes.
 
     `signed_with` is what they proved themselves by, `shown` what they had before them. Raises `CaseError`.
     """
@@ -155,14 +150,20 @@ def decide_clearance(
                 f"{by} is not a clinician of clinic {clinic.code}; only a clinician decides: "
                 "`bonewise staff add --role clinician` adds one"
             )
+        # Holding the patient, so that of two who decide at once one is the last.
+        loaded = load(unit, rules, clinic, opened.patient_id, now)
         if not unit.worklist.decide_clearance(
             opened, decision=decision.value, by=by, now=now, signed_with=signed_with, shown=shown
         ):
+            (opened,) = unit.worklist.clearances(case=case)
             raise CaseError(f"supplement case {case} was already decided: {opened.decision} by {opened.decided_by}")
-        loaded = load(unit, rules, clinic, opened.patient_id, now)
-        if loaded is not None:
-            change = record_fact(loaded.situation, kind=decision.value, of=loaded.situation.today)
+        asked = asked_by(unit, opened)
+        if loaded is not None and not asked.still_open:
+            change = record_fact(loaded.situation, kind=asked.answer(decision), of=loaded.situation.today)
             write(unit, rules, loaded, change)
+        if not asked.still_open:  # on whatever pathways the patient is
+            about = cause(opened.patient_id, ServiceTask.SUPPLEMENT_CLEARANCE)
+            unit.worklist.close(clinic.id, [about], now=now)
         unit.installation.audit(
             [(clinic.id, "supplement decided", opened.patient_id, f"case {case}: {decision.value}")],
             actor=by,

@@ -144,13 +144,20 @@ class Ledger:
 
     def supersede(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
         """Void what is planned for these enrolments: an answer, a result or a changed plan made it pointless."""
+        self._supersede(enrolment_ids, _OF_PATHWAYS, clinic_id)
+
+    def supersede_news(self, enrolment_ids: Sequence[UUID], *, clinic_id: int) -> None:
+        """Void the clinic's news that still waits for these enrolments: it would be read as about something else."""
+        self._supersede(enrolment_ids, (MessageKind.NOTICE.value,), clinic_id)
+
+    def _supersede(self, enrolment_ids: Sequence[UUID], kinds: Sequence[str], clinic_id: int) -> None:
         if enrolment_ids:
             self._connection.execute(
                 update(messages)
                 .where(
                     messages.c.enrolment_id.in_(enrolment_ids),
                     messages.c.clinic_id == clinic_id,
-                    messages.c.kind.in_(_OF_PATHWAYS),
+                    messages.c.kind.in_(kinds),
                     messages.c.status == MessageStatus.PLANNED.value,
                 )
                 .values(status=MessageStatus.SKIPPED.value, reason=SkipReason.SUPERSEDED.value)

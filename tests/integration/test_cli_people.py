@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+from scheduler.cli.output import opened
+from scheduler.services.care import Deciding
+from scheduler.services.care_plan import open_case as ask_clinician
 from tests.support.cli import Ran
 from tests.support.commands import CLINIC, Commands, bare, ready
 
@@ -296,6 +300,27 @@ def test_only_a_clinician_of_the_clinic_decides_and_only_once(sample: Commands) 
     assert again == f"supplement case {case['id']} was already decided: cleared by {DOCTOR}"
     (decided,) = sample.done("clearance", "list", "--json").json
     assert (decided["decision"], decided["decided_by"]) == ("cleared", DOCTOR)
+
+
+def test_the_command_says_when_the_patient_hears_nothing_and_why(sample: Commands) -> None:
+    (case,) = sample.done("clearance", "list", "--json").json
+    sample.done("staff", "add", "--clinic", "sample", "--email", DOCTOR, "--role", "clinician")
+    with chdir(sample.folder), opened() as app:
+        with app.store.reading() as unit:
+            clinic = next(one for one in unit.installation.clinics().values() if one.code == "sample")
+        ask_clinician(
+            app.store, app.rules, Deciding(clinic, case["patient"], DOCTOR, app.clock.now()), "zinc tablets"
+        )
+    decide = ("--decision", "cleared", "--by", DOCTOR)
+    first = sample.done("clearance", "decide", str(case["id"]), *decide)
+    assert first.out.splitlines()[1].startswith(
+        "Nothing is sent to the patient yet: they still wait for the decision on"
+    )
+    (other,) = [one for one in sample.done("clearance", "list", "--json").json if not one["decision"]]
+    last = sample.done("clearance", "decide", str(other["id"]), "--decision", "not_cleared", "--by", DOCTOR)
+    assert last.out.splitlines()[1] == (
+        "What the patient asked about with it was decided differently: they are asked to come in."
+    )
 
 
 def test_a_case_that_does_not_exist_is_refused(bonewise: Commands) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.services.care import CareError, Deciding
+from scheduler.services.care_plan import open_case as ask_clinician
+from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
-from scheduler.services.facts import CaseError, Decision, ResultKind, add_result, decide_clearance
+from scheduler.services.facts import CaseError, ResultKind, add_result, decide_clearance
 from scheduler.services.situations import UnknownPatientError
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -169,6 +172,109 @@ def test_an_undecided_case_becomes_urgent_and_the_patient_hears_that_it_waits(wo
     assert task.priority == "urgent"
     world.run_until(new_york(3, 11, 12, 0))
     assert "still_waiting" in [row.template for row in world.ledger("P1") if row.sent_at]
+
+
+# Several supplements of one patient
+
+
+def ask(world: World, named: str) -> None:
+    """Staff ask a clinician about a supplement."""
+    about = Deciding(world.clinic, "P1", "desk@harbor.example", world.clock.at)
+    ask_clinician(world.store, world.rules, about, named)
+
+
+def cases(world: World) -> dict[str, int]:
+    with world.store.reading() as unit:
+        return {one.named: one.id for one in unit.worklist.clearances(world.clinic.id)}
+
+
+def answers(world: World) -> list[str]:
+    """What the patient was told of decisions."""
+    return [row.template for row in world.ledger("P1") if row.sent_at and row.template in list(Decision)]
+
+
+def test_nothing_is_said_and_the_task_stays_until_the_last_case_is_decided(world: World, case: int) -> None:
+    world.receive("P1", "SUPP Iron")
+    decide(world, case)
+    world.tick()
+    assert answers(world) == []
+    assert world.open_tasks("P1") == {"supplement_clearance"}
+    assert world.enrolment("supplement").step == "waiting"
+    decide(world, cases(world)["Iron"])
+    world.tick()
+    assert answers(world) == ["cleared"]
+    assert world.open_tasks("P1") == set()
+    assert world.enrolment("supplement").step == "resting"
+
+
+def test_who_waits_for_a_second_decision_hears_that_it_waits(world: World, case: int) -> None:
+    world.receive("P1", "SUPP Iron")
+    decide(world, case)
+    world.run_until(new_york(3, 11, 12, 0))
+    assert "still_waiting" in [row.template for row in world.ledger("P1") if row.sent_at]
+    (task,) = [task for task in world.tasks("P1") if task.kind == "supplement_clearance"]
+    assert (task.status, task.priority) == ("open", "urgent")
+
+
+def test_one_cleared_and_one_not_is_a_matter_to_come_in_for(world: World, case: int) -> None:
+    ask(world, "Iron")
+    decide(world, cases(world)["Iron"], Decision.NOT_CLEARED)
+    decide(world, case)
+    world.tick()
+    assert answers(world) == ["come_in"]
+    with world.store.reading() as unit:
+        signed = [one.decision for one in unit.worklist.clearances(world.clinic.id)]
+    assert signed == ["cleared", "not_cleared"]
+
+
+def test_what_is_asked_after_an_answer_has_an_answer_of_its_own(world: World, case: int) -> None:
+    decide(world, case, Decision.NOT_CLEARED)
+    world.run_until(new_york(3, 4, 12, 0))
+    world.receive("P1", "SUPP Iron")
+    decide(world, cases(world)["Iron"])
+    world.tick()
+    assert answers(world) == ["not_cleared", "cleared"]
+
+
+def test_an_answer_that_waits_for_the_morning_does_not_go_once_another_is_asked_about(
+    world: World, case: int
+) -> None:
+    world.run_until(new_york(3, 3, 22, 0))
+    decide(world, case, Decision.NOT_CLEARED)
+    world.run_until(new_york(3, 3, 22, 30))
+    ask(world, "Iron")
+    world.run_until(new_york(3, 5, 12, 0))
+    assert answers(world) == []
+    decide(world, cases(world)["Iron"])
+    world.tick()
+    assert answers(world) == ["come_in"]  # for both
+    world.run_until(new_york(3, 5, 13, 0))
+    ask(world, "Zinc")
+    decide(world, cases(world)["Zinc"])
+    world.run_until(new_york(3, 6, 12, 0))
+    assert answers(world) == ["come_in", "cleared"]
+
+
+def test_the_same_supplement_is_asked_about_once_while_it_waits(world: World, case: int) -> None:
+    world.receive("P1", "SUPP Magnesium!")
+    with pytest.raises(CareError, match="“magnesium” waits for a clinician already"):
+        ask(world, "MAGNESIUM")
+    assert list(cases(world)) == ["magnesium"]
+    assert [row.template for row in world.ledger("P1")].count("clinic_asked") == 2
+    decide(world, case)
+    assert world.open_tasks("P1") == set()
+    ask(world, "Magnesium")  # once decided it can be asked about anew
+    assert len(cases(world)) == 2
+
+
+def test_the_task_closes_for_a_patient_who_is_on_no_pathway_about_it(world: World) -> None:
+    world.enrol_sms("P2", pathways="vitamin_d")
+    add_staff(world.store, world.clinic, email=CLINICIAN, role="clinician", now=world.clock.at)
+    about = Deciding(world.clinic, "P2", "desk@harbor.example", world.clock.at)
+    ask_clinician(world.store, world.rules, about, "Zinc")
+    assert world.open_tasks("P2") == {"supplement_clearance"}
+    decide(world, cases(world)["Zinc"])
+    assert world.open_tasks("P2") == set()
 
 
 def test_results_and_decisions_are_kept_by_postgresql_as_by_sqlite(postgres_url: str, tmp_path: Path) -> None:

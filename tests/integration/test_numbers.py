@@ -11,9 +11,10 @@ import pytest
 
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.ports import ErrorClass, OutboundSms, Outcome, SendResult
+from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
 from scheduler.services.deliver import Delivery
-from scheduler.services.facts import Decision, decide_clearance
+from scheduler.services.facts import decide_clearance
 from scheduler.services.numbers import NumberError, confirm_number
 from scheduler.services.plan import plan_all_due
 from scheduler.services.replies import Arrival, Fate, Inbound, Reception

@@ -14,10 +14,11 @@ from sqlalchemy import update
 from scheduler.domain.accounts import Role
 from scheduler.domain.reporting import Period, PeriodError, spread
 from scheduler.domain.tasks import Resolution
+from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
 from scheduler.services.counting import count_clinic, count_stale
 from scheduler.services.deliver import never
-from scheduler.services.facts import Decision, ResultKind, add_result, decide_clearance
+from scheduler.services.facts import ResultKind, add_result, decide_clearance
 from scheduler.services.report_tables import tables
 from scheduler.services.reports import Funnel, Report, report
 from scheduler.services.tasks import Act

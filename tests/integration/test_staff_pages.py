@@ -18,6 +18,8 @@ from scheduler.ids import new_id
 from scheduler.ports.browsing import Named
 from scheduler.ports.bulk_changes import BulkChange
 from scheduler.records import Clinic
+from scheduler.services.care import Deciding
+from scheduler.services.care_plan import Leaving, leave
 from scheduler.store.browsing import Browsing
 from scheduler.store.tables import tasks
 from scheduler.store.vault import Vault
@@ -424,6 +426,55 @@ def test_a_clinician_signs_a_decision_with_their_password(world: World) -> None:
     assert (decided.decision, decided.decided_by) == ("cleared", address_of(Role.CLINICIAN, world.clinic))
     again = decide(client, case, decision="not_cleared", signature=PASSWORD)
     assert "already decided" in again.text
+
+
+def test_a_page_says_that_one_answer_waits_for_the_other_decision(world: World) -> None:
+    case = asked(world)
+    world.receive("P1", "SUPP Iron")
+    client = signed_in(world, Role.CLINICIAN)
+    page = client.get("/supplements").text
+    assert "Nothing is sent to the patient yet: they still wait for the decision on “Iron”." in page
+    assert "The patient reads:" not in page
+    assert decide(client, case, decision="not_cleared", signature=PASSWORD).status_code == 303
+    page = client.get("/supplements").text
+    assert page.count("so they are asked to come in. The patient reads:") == 1  # cleared alone differs in its words
+    assert "They are fine with it" not in page
+    with world.store.reading() as unit:
+        decided, waiting = unit.worklist.clearances(world.clinic.id)
+    assert decided.shown is not None
+    assert "nothing is sent to the patient yet" in decided.shown
+    assert decide(client, waiting.id, decision="cleared", signature=PASSWORD).status_code == 303
+    assert [row.template for row in world.ledger("P1")][-1] == "come_in"
+    assert world.open_tasks() == set()
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (Leaving.DECEASED, "Nothing is sent to the patient: the patient has died."),
+        (Leaving.DISCHARGED, "Nothing is sent to the patient: the patient has left the clinic&#39;s care."),
+    ],
+)
+def test_a_case_of_somebody_who_has_gone_shows_no_words_and_says_why(world: World, why: Leaving, said: str) -> None:
+    case = asked(world)
+    leave(world.store, world.rules, Deciding(world.clinic, "P1", "desk@harbor.example", world.clock.at), why)
+    client = signed_in(world, Role.CLINICIAN)
+    page = client.get("/supplements").text
+    assert said in page
+    assert "The patient reads:" not in page
+    assert "Tell them yourself" not in page
+    assert decide(client, case, decision="cleared", signature=PASSWORD).status_code == 303
+    with world.store.reading() as unit:
+        (decided,) = unit.worklist.clearances(world.clinic.id)
+    assert decided.shown is not None
+    assert "nothing is sent to the patient: the patient has" in decided.shown
+
+
+def test_a_case_of_somebody_who_wants_no_messages_says_so(world: World) -> None:
+    asked(world)
+    world.receive("P1", "STOP")
+    page = signed_in(world, Role.CLINICIAN).get("/supplements").text
+    assert "Nothing is sent to the patient: the patient wants no messages. Tell them yourself." in page
 
 
 def test_nobody_but_a_clinician_of_the_clinic_decides(world: World) -> None:

@@ -448,6 +448,17 @@ def test_staff_open_a_case_and_a_clinician_signs_what_they_saw(either: World) ->
     assert "Come in to talk about it, signed by" in page_of(desk)
 
 
+def test_a_supplement_that_waits_is_not_asked_about_twice(world: World) -> None:
+    world.enrol_sms("P1")
+    client = signed_in(world, Role.COORDINATOR)
+    assert told(client, "supplement", named="Zinc").status_code == 303
+    refused = told(client, "supplement", named=" ZINC. ")
+    assert refused.status_code == 422
+    assert "“Zinc” waits for a clinician already" in refused.text
+    with world.store.reading() as unit:
+        assert len(unit.worklist.clearances(world.clinic.id)) == 1
+
+
 def test_a_case_needs_a_name(world: World) -> None:
     world.enrol_sms("P1")
     client = signed_in(world, Role.COORDINATOR)

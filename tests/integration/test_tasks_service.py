@@ -10,9 +10,10 @@ import pytest
 
 from scheduler.domain.tasks import Resolution, ServiceTask, TaskStep
 from scheduler.records import Clinic, Task
+from scheduler.services.clearing import Decision
 from scheduler.services.clinic_settings import OfficeSettings, set_clinic
 from scheduler.services.clinics import add_staff
-from scheduler.services.facts import Decision, decide_clearance
+from scheduler.services.facts import decide_clearance
 from scheduler.services.tasks import Act, TaskError, assign, close, note, reopen
 from tests.support.office import open_task, steps
 from tests.support.worlds import MONDAY, World, new_york, world_at

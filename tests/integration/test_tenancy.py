@@ -14,8 +14,9 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel, ConsentSource, PatientStatus
 from scheduler.records import Clinic, Consent
 from scheduler.services import listing
+from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
-from scheduler.services.facts import CaseError, Decision, ResultKind, add_result, decide_clearance
+from scheduler.services.facts import CaseError, ResultKind, add_result, decide_clearance
 from scheduler.services.intake.draft import Exclusion
 from scheduler.services.plan import plan_all_due, plan_anew
 from scheduler.services.simulate import simulate

@@ -16,7 +16,8 @@ from scheduler.domain.tasks import Resolution
 from scheduler.ports import ErrorClass
 from scheduler.records import Clinic
 from scheduler.services.advance import walk
-from scheduler.services.facts import Decision, ResultKind, add_result, decide_clearance
+from scheduler.services.clearing import Decision
+from scheduler.services.facts import ResultKind, add_result, decide_clearance
 from scheduler.services.phones import Offer, Phone, phones
 from scheduler.services.receipts import Receipt
 from scheduler.services.replies import Inbound, receive

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
-from scheduler.services.facts import Decision, ResultKind, add_result, decide_clearance
+from scheduler.services.facts import ResultKind, add_result, decide_clearance
 from tests.support.worlds import BY, NEW_YORK, World
 
 STARTS = datetime(2026, 3, 2, 13, 0, tzinfo=NEW_YORK)

@@ -10,8 +10,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from scheduler.records import Clearance
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.accounts.signing_in import is_code_right, is_password_right
-from scheduler.services.decisions import Wordings, wordings
-from scheduler.services.facts import CaseError, Decision, decide_clearance
+from scheduler.services.clearing import Decision
+from scheduler.services.decisions import Outlook, outlooks
+from scheduler.services.facts import CaseError, decide_clearance
 from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import clinic_now, staff_page
@@ -54,7 +55,7 @@ def decide(request: Request, site: Here, who: Clinician, case_id: int, fields: O
             by=who.account.email,
             now=app.clock.now(),
             signed_with=signed_with,
-            shown=_shown(case, _wordings(site, who, [case]).get(case.id, {}), Decision(chosen)),
+            shown=_shown(case, _outlooks(site, who, [case])[case.id], Decision(chosen)),
         )
     except CaseError as error:
         return _page(request, site, who, wrong=(case_id, str(error)))
@@ -75,17 +76,15 @@ def _signed_with(site: Site, who: SignedIn, typed: str) -> str | None:
     return "password" if is_password_right(store, who.account, typed, now=now) else None
 
 
-def _shown(case: Clearance, words: Wordings, decision: Decision) -> str:
+def _shown(case: Clearance, outlook: Outlook, decision: Decision) -> str:
     """What the clinician had before them when they signed."""
-    told = words.get(decision)
-    to_patient = f"to the patient: {told}" if told else "nothing is sent to the patient"
-    return f"{case.named}\n{decision.value}\n{to_patient}"
+    return f"{case.named}\n{decision.value}\n{outlook.after(decision)}"
 
 
-def _wordings(site: Site, who: SignedIn, cases: Sequence[Clearance]) -> dict[int, Wordings]:
+def _outlooks(site: Site, who: SignedIn, cases: Sequence[Clearance]) -> dict[int, Outlook]:
     app = site.app
     with app.store.reading() as unit:
-        return wordings(unit, app.rules, app.composer, who.clinic, cases, now=app.clock.now())
+        return outlooks(unit, app.rules, app.composer, who.clinic, cases, now=app.clock.now())
 
 
 def _cases(site: Site, who: SignedIn) -> list[Clearance]:
@@ -110,7 +109,7 @@ def _page(
         status=200 if wrong is None else 422,
         here="/supplements",
         waiting=waiting,
-        wordings=_wordings(site, who, waiting),
+        outlooks=_outlooks(site, who, waiting),
         decided=decided[: -MOST_DECIDED - 1 : -1],
         names=names,
         decisions=list(Decision),
