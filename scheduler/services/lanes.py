@@ -19,6 +19,7 @@ from scheduler.ports import Unit
 from scheduler.records import Clinic, Lane
 
 HOLD = timedelta(seconds=60)  # how long a worker that says nothing more keeps a sender to itself
+_DISAGREEMENT = timedelta(seconds=60)  # that clocks may have, and that may pass between reading one and being heard
 _LONGEST_SILENCE = timedelta(hours=1)  # that a provider may ask for; a longer one comes of a clock that was set back
 _PACED_SECONDS = 10  # of a paced sender's messages in one batch
 
@@ -163,7 +164,7 @@ def _is_free(lane: Lane, rate: float, now: datetime) -> bool:
     """Whether a worker that has not had the lane may begin at once."""
     if lane.holder is None or lane.held_until is None:
         return True
-    if lane.held_until > now + HOLD:
+    if lane.held_until > now + HOLD + _DISAGREEMENT:
         return True  # the clock was set back since: nobody holds a lane for so long
     return lane.held_until + timedelta(seconds=Pace(rate).rests_for()) <= now
 

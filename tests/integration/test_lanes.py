@@ -85,6 +85,18 @@ def test_a_worker_that_said_nothing_more_is_followed_after_its_hold_and_a_silenc
     assert stored(world).holder == "b"
 
 
+@pytest.mark.parametrize("behind", [timedelta(milliseconds=1), timedelta(seconds=5), timedelta(seconds=59)])
+def test_a_worker_whose_clock_is_behind_does_not_take_what_another_has(world: World, behind: timedelta) -> None:
+    take(world, PACED, "a")
+    assert take(world, PACED, "b", NOW - behind) is None
+    assert stored(world).holder == "a"
+
+
+def test_a_lane_held_by_a_clock_that_was_set_back_since_is_free(world: World) -> None:
+    take(world, PACED, "a")
+    assert take(world, PACED, "b", NOW - timedelta(hours=1)) is False
+
+
 def test_a_worker_that_comes_back_after_its_hold_begins_anew_after_a_silence(world: World) -> None:
     take(world, PACED, "a")
     over = NOW + HOLD
