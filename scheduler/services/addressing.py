@@ -8,6 +8,8 @@ from uuid import UUID
 
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Addressee, Channel
+from scheduler.domain.sending import SERVICE_MESSAGES
+from scheduler.domain.sharing import WHO
 from scheduler.ports import Unit
 from scheduler.records import Carer, Clinic, Patient, ReadyMessage, Recipient
 from scheduler.services.marking import Marks, choices_of, marks_of
@@ -37,11 +39,17 @@ class Addressing:
         found: list[ReadyMessage] = []
         for one, to in zip(ready, wanted, strict=True):
             sent = _to(one, to, carers.get(one.to.id))
-            if (to is Addressee.CARER or one.to.id in shared) and sent.to.address is not None:
+            is_about_several = to is Addressee.CARER or one.to.id in shared or _asks_who(one)
+            if is_about_several and sent.to.address is not None:
                 clinic = clinics[sent.to.clinic_id]
                 sent = replace(sent, to=sharers.told_apart(sent.to, clinic))
             found.append(sent)
         return found
+
+
+def _asks_who(one: ReadyMessage) -> bool:
+    """Whether it asks who of several wrote; after a STOP it lists them although nobody is written to there."""
+    return (one.message.pathway, one.message.template) == (SERVICE_MESSAGES, WHO)
 
 
 def _wanted(one: ReadyMessage) -> Addressee:
