@@ -115,9 +115,12 @@ class SkippedReminder:
 
 @dataclass(frozen=True, slots=True)
 class TaskOpened:
+    """A task to open. Where one of the kind `rather` is open, what the patient wrote is noted there instead."""
+
     kind: str
     pathway: str
     note: str = ""
+    rather: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

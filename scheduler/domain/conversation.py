@@ -24,9 +24,10 @@ from scheduler.domain.facts import FactKind
 from scheduler.domain.folding import normalise
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
-from scheduler.domain.reacting import Situation, ask_anew
+from scheduler.domain.reacting import Situation, ask_anew, reopen
 from scheduler.domain.replies.agreement import MAY_TEXT, agrees
 from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.replies.need import NOT_WANTED, Need, read_need
 from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.domain.tasks import ServiceTask
@@ -36,15 +37,18 @@ from scheduler.domain.wishes import at_another_time, on_other_days, repeats, wit
 
 ACKNOWLEDGEMENT = "unclear"  # the service message: your words were passed on
 WHICH_ONE = "which_one"  # the service message: we asked two things, and your answer fits both
+SAFETY = "safety"  # the service message: where to call when help is needed now
 TOLD_ONCE = frozenset({ACKNOWLEDGEMENT, WHICH_ONE})  # once on a day of the patient's, and once for texts in a row
+REMEMBERED = TOLD_ONCE | {SAFETY}  # what a reply soon afterwards is heard by
 FRESH = timedelta(days=7)  # an answer is to a question of the last days rather than to an older one
 ASKED_FOR = timedelta(days=1)  # then we may ask again which question is meant
+CALLED_FOR_HELP = timedelta(days=1)  # within this a yes or a no is about the help that the safety text speaks of
 IN_A_ROW = timedelta(seconds=10)  # texts that come so soon after one another are one message to the patient
 
 _SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
 _HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER, Meaning.SAFETY})
 # Carriers expect the first three to be answered always; whoever speaks of danger is answered whatever they agreed to.
-_NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help", "safety"})
+_NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help", SAFETY})
 _AMBIGUOUS_START = "yes"
 
 
@@ -73,14 +77,17 @@ def hear(
 ) -> Heard:
     """Understand `text`, which came over `channel`, and decide what follows. Total: any text has an outcome.
 
-    `told` says when (UTC) the patient was last sent each of `TOLD_ONCE`.
+    `told` says when (UTC) the patient was last sent each of `REMEMBERED`.
     """
-    if _is_asked_for_number(situation, channel) and agrees(text, words, languages=languages):
+    need = need_told(situation, text, words=words, languages=languages, told_at=told.get(SAFETY))
+    if need is None and _is_asked_for_number(situation, channel) and agrees(text, words, languages=languages):
         return _may_text(situation, text)
-    meaning = interpret(text, open_questions(situation), words, languages=languages)
+    meaning = _about_need(need, text) or interpret(text, open_questions(situation), words, languages=languages)
     if meaning.is_reaction or meaning.is_courtesy:  # a tap on one of our messages, or thanks: nothing follows
         return Heard(meaning, situation.unchanged())
-    if _is_in_doubt(situation, meaning, told.get(WHICH_ONE)):
+    if need in (Need.NONE, Need.DOUBT):
+        heard = _needs_no_help(situation, meaning, need, channel)
+    elif _is_in_doubt(situation, meaning, told.get(WHICH_ONE)):
         heard = _ask_which(situation, meaning, channel)
     else:
         heard = _respond(situation, meaning, channel)
@@ -100,6 +107,7 @@ def hear(
                 replace(message, channel=channel)
                 for message in heard.change.messages
                 if not (is_told_once(message) and _is_told(situation, told.get(message.template)))
+                and not (need is not None and _is_in_a_row(situation, told.get(message.template)))
             ),
             tasks=tuple(_with_words(task, text.strip()) for task in tasks),
         ),
@@ -109,6 +117,25 @@ def hear(
 def is_told_once(message: PlannedMessage) -> bool:
     """Whether a message is one that a patient needs but once a day."""
     return message.pathway == SERVICE_MESSAGES and message.template in TOLD_ONCE
+
+
+def is_remembered(message: PlannedMessage) -> bool:
+    """Whether what the patient writes afterwards is heard by when this message went."""
+    return message.pathway == SERVICE_MESSAGES and message.template in REMEMBERED
+
+
+def need_told(
+    situation: Situation,
+    text: str,
+    *,
+    words: Mapping[str, ReplyWords],
+    languages: tuple[str, ...],
+    told_at: datetime | None,
+) -> Need | None:
+    """What `text` says to the safety text that went at `told_at` (UTC); None when it is about something else."""
+    if told_at is None or situation.about is not None or not timedelta() <= situation.now - told_at < CALLED_FOR_HELP:
+        return None
+    return read_need(text, open_questions(situation), words, languages=languages)
 
 
 def _respond(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
@@ -244,9 +271,10 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     contact = situation.contact
     if contact.status not in _SERVED and contact.status is not PatientStatus.STOPPED:
         return _for_a_person(situation, meaning, channel)
+    gets_reminders = contact.status in _SERVED and contact.reach.has(channel)
     # Carriers take YES for START. From somebody who gets our reminders it is more likely an answer.
-    may_be_yes = _AMBIGUOUS_START in normalise(meaning.text).split() or not has_stopped_topic(situation)
-    if contact.status in _SERVED and contact.reach.has(channel) and open_questions(situation) and may_be_yes:
+    says_yes = _AMBIGUOUS_START in normalise(meaning.text).split()
+    if gets_reminders and says_yes and (open_questions(situation) or not has_stopped_topic(situation)):
         return _for_a_person(situation, meaning, channel)
     if channel is Channel.SMS and contact.check is not None:
         return replace(_may_text(situation, meaning.text), meaning=meaning)
@@ -255,12 +283,23 @@ def _start(situation: Situation, meaning: Interpretation, channel: Channel) -> H
         status=PatientStatus.ACTIVE if contact.status is PatientStatus.STOPPED else contact.status,
         reach=replace(contact.reach, sms=True) if channel is Channel.SMS else replace(contact.reach, email=True),
     )
+    after = replace(situation, contact=opened)
+    is_back = not gets_reminders or has_stopped_topic(situation)
+    change = come_back(after, meaning.topic) if is_back else after.unchanged()
+    if opened.status is PatientStatus.PAUSED:
+        paused = replace(after, enrolments=change.enrolments)
+        return replace(_out_of_pause(paused, meaning, channel), consent=True)
+    return Heard(meaning, _with_service_message(change, "started", situation, channel), consent=True)
+
+
+def _out_of_pause(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
+    """The patient wants reminders again that are paused. What the clinic has paused is a person's to decide."""
+    if not situation.is_own_pause:
+        change = _with_service_message(situation.unchanged(), "referral", situation, channel)
+        return Heard(meaning, replace(change, tasks=(TaskOpened(ServiceTask.UNCLEAR_REPLY, SERVICE_MESSAGES),)))
+    freed = replace(situation.contact, status=PatientStatus.ACTIVE, paused_until=None)
     return Heard(
-        meaning,
-        _with_service_message(
-            come_back(replace(situation, contact=opened), meaning.topic), "started", situation, channel
-        ),
-        consent=True,
+        meaning, _with_service_message(reopen(replace(situation, contact=freed)), "started", situation, channel)
     )
 
 
@@ -304,13 +343,45 @@ def _days(situation: Situation, meaning: Interpretation, channel: Channel) -> He
 def _safety(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """The fixed text at once, by night too; exercise rests until the patient wants it back; a person looks today."""
     change = without_what_repeats(situation, until=None) or situation.unchanged()
-    change = _with_service_message(change, "safety", situation, channel)
+    change = _with_service_message(change, SAFETY, situation, channel)
     return Heard(meaning, replace(change, tasks=(*change.tasks, TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES))))
 
 
+def _about_need(need: Need | None, text: str) -> Interpretation | None:
+    """What an answer to the safety text means; it is never consent, nor an answer to another question."""
+    match need:
+        case Need.HELP:
+            return Interpretation(meaning=Meaning.SAFETY, speaks_of_danger=True, text=text.strip())
+        case Need.NONE:
+            return Interpretation(meaning=Meaning.ANSWER, answer=NOT_WANTED, text=text.strip())
+        case Need.DOUBT:
+            return Interpretation(meaning=Meaning.UNCLEAR, text=text.strip())
+        case None:
+            return None
+
+
+def _needs_no_help(situation: Situation, meaning: Interpretation, need: Need, channel: Channel) -> Heard:
+    """Whoever looks at the urgent task reads it there; nobody is called again.
+
+    Where that task is closed, a plain no is for a person to read, and one with more to say is urgent again.
+    """
+    if need is Need.NONE:
+        read = TaskOpened(ServiceTask.MORE_TO_READ, SERVICE_MESSAGES, rather=ServiceTask.SAFETY)
+        return Heard(meaning, replace(situation.unchanged(), tasks=(read,)))
+    change = _with_service_message(situation.unchanged(), ACKNOWLEDGEMENT, situation, channel)
+    return Heard(meaning, replace(change, tasks=(TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES),)))
+
+
 def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
-    """Ends what PAUSE began; a pathway that the clinic has put on hold is not the patient's to resume."""
+    """Ends what PAUSE began; a pathway that the clinic has put on hold is not the patient's to resume.
+
+    Ends the patient's own pause of everything as well, but not one of the clinic's.
+    """
     event = Resumed(situation.today)
+    if situation.contact.status is PatientStatus.PAUSED:
+        events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
+        resumed = replace(situation, enrolments=situation.react(events, kind=MessageKind.REPLY).enrolments)
+        return _out_of_pause(resumed, meaning, channel)
     if not any(repeats(situation, one) for one in situation.enrolments):
         return _for_a_person(situation, meaning, channel)
     events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
@@ -395,7 +466,11 @@ _REFERRALS: Mapping[str, ServiceTask] = {
 def _is_told(situation: Situation, at: datetime | None) -> bool:
     if at is None:
         return False
-    return local_date(at, situation.contact.zone) >= situation.today or situation.now - at <= IN_A_ROW
+    return local_date(at, situation.contact.zone) >= situation.today or _is_in_a_row(situation, at)
+
+
+def _is_in_a_row(situation: Situation, at: datetime | None) -> bool:
+    return at is not None and situation.now - at <= IN_A_ROW
 
 
 def _named(change: Change, text: str) -> Change:

@@ -30,6 +30,7 @@ class Situation:
     pathways: Mapping[str, Pathway]
     now: datetime
     about: str | None = None  # the pathway whose question is answered, where that is known; None: any
+    is_own_pause: bool = False  # a contact that is paused was paused by the patient, on their own page
 
     @property
     def today(self) -> date:

@@ -163,7 +163,8 @@ def fit(situation: Situation, meaning: Interpretation, channel: Channel) -> Fit:
     contact = situation.contact
     is_open = contact.reach.has(channel)
     if meaning.meaning is Meaning.START:
-        return Fit.NOT if is_open and contact.status in _SERVED else Fit.PLAINLY
+        is_served = is_open and contact.status in _SERVED and not situation.is_own_pause
+        return Fit.NOT if is_served else Fit.PLAINLY
     if not is_open or contact.status not in _SERVED:
         return Fit.NOT
     if meaning.meaning is Meaning.ANSWER and meaning.answer is None:
@@ -179,7 +180,7 @@ def _waits_for(situation: Situation, meaning: Interpretation) -> bool:
         case Meaning.DONE | Meaning.PAUSE | Meaning.DAYS:
             return bool(meaning.pathway or repeating)
         case Meaning.RESUME:
-            return any(one.state.is_paused for one in repeating)
+            return situation.is_own_pause or any(one.state.is_paused for one in repeating)
         case Meaning.LATER:
             return bool(open_questions(situation))
         case Meaning.SUPPLEMENT:

@@ -38,8 +38,8 @@ def hear_as_told(
     What the provider has confirmed is not confirmed again. Total.
     """
     heard = hear(situation, text, channel=channel, words=words, languages=languages, told=told)
-    if opt_out is None:
-        return heard
+    if opt_out is None or (opt_out is not OptOut.STOP and heard.meaning.meaning is Meaning.SAFETY):
+        return heard  # a yes or a cry for help that answers our safety text gives no consent, and is answered
     if opt_out is OptOut.STOP and heard.topic is not None:  # the provider ends everything
         heard = hear(situation, opt_out.value, channel=channel, words=words, languages=languages)
     # A word of the provider's own list. What we hear as STOP stays one, whatever the provider made of it.

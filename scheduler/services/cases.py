@@ -8,7 +8,7 @@ from datetime import date
 
 from scheduler.domain.contact import Contact, Enrolled
 from scheduler.domain.languages import language_chain
-from scheduler.domain.people import Addressee, ConsentSource
+from scheduler.domain.people import Addressee, ConsentSource, PatientStatus
 from scheduler.domain.reacting import Situation
 from scheduler.domain.when import local_date
 from scheduler.ports import Unit
@@ -24,6 +24,7 @@ class Case:
     clinic: Clinic
     enrolled: tuple[Enrolled, ...]
     carer: Carer | None = None  # when it is they who wrote
+    is_own_pause: bool = False  # the patient paused all reminders themselves
 
     @property
     def reply(self) -> Reply:
@@ -69,7 +70,14 @@ class Case:
     def situation(self, rules: Rules) -> Situation:
         """Where the patient stood when it was written; on their own page they see which question they answer."""
         reply = self.reply
-        return Situation(self.contact, self.enrolled, rules.pathways, reply.received_at, about=reply.pathway)
+        return Situation(
+            self.contact,
+            self.enrolled,
+            rules.pathways,
+            reply.received_at,
+            about=reply.pathway,
+            is_own_pause=self.is_own_pause,
+        )
 
 
 def cases_of(unit: Unit, held: Sequence[HeldReply]) -> list[Case]:
@@ -84,6 +92,14 @@ def cases_of(unit: Unit, held: Sequence[HeldReply]) -> list[Case]:
             clinics[one.patient.clinic_id],
             enrolled.get(one.patient.id, ()),
             carers.get(one.patient.id) if one.reply.written_by is Addressee.CARER else None,
+            _has_paused(unit, one.patient),
         )
         for one in held
     ]
+
+
+def _has_paused(unit: Unit, patient: Patient) -> bool:
+    """Whether the patient's reminders are paused, and by themselves: on their own page."""
+    if patient.status is not PatientStatus.PAUSED:
+        return False
+    return unit.pages.gate(patient.clinic_id, patient.id).paused_on is not None

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from scheduler.domain.carers import hear_carer
 from scheduler.domain.contact import Change, TaskChange, TaskOpened
-from scheduler.domain.conversation import TOLD_ONCE, Heard, is_told_once
+from scheduler.domain.conversation import REMEMBERED, Heard, is_told_once
 from scheduler.domain.messages import SkipReason
-from scheduler.domain.people import Addressee, Channel
+from scheduler.domain.people import Addressee, Channel, PatientStatus
 from scheduler.domain.replies.interpret import Interpretation, Meaning
+from scheduler.domain.replies.need import read_need
 from scheduler.domain.sending import CONFIRM_NUMBER, SERVICE_MESSAGES
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.domain.tasks import ServiceTask
@@ -58,19 +59,26 @@ class Hearing:
         return understood + [household.hear(unit, one, now=now) for one in held if one.reply.is_shared]
 
     def hear_known(
-        self, unit: Unit, held: Sequence[HeldReply], *, now: datetime, is_echo: bool = False
+        self,
+        unit: Unit,
+        held: Sequence[HeldReply],
+        *,
+        now: datetime,
+        is_echo: bool = False,
+        told: Mapping[str, datetime] = MappingProxyType({}),
     ) -> list[Reply]:
         """As `hear`, once it is known about whom each is.
 
         `is_echo`: the same was heard about somebody else, who has been answered; only what follows is written.
+        `told`: what whoever wrote was told about somebody else with their number, and when (UTC).
         """
         if not held:
             return []
         cases = cases_of(unit, held)
-        heard = [self._heard(case) for case in cases]
-        told = _told_before(unit, held, heard)
+        heard = [self._heard(case, told=told) for case in cases]
+        before = self._told_before(unit, cases, heard)
         heard = [
-            self._heard(case, told=told[case.patient.id]) if case.patient.id in told else one
+            self._heard(case, told={**told, **before[case.patient.id]}) if case.patient.id in before else one
             for case, one in zip(cases, heard, strict=True)
         ]
         heard = [_addressed(case, one, is_echo=is_echo) for case, one in zip(cases, heard, strict=True)]
@@ -91,6 +99,7 @@ class Hearing:
             for case, one in zip(cases, heard, strict=True)
         ]
         write_changes(unit, self._rules, decisions, now=now)
+        _end_own_pauses(unit, each, now=now)
         unit.inbox.answered([case.reply for case in cases if case.reply.thread], planned_at=now)
         for case, one in each:
             carer_decided(unit, self._rules, case, one, by=BY_REPLY, now=now)
@@ -139,6 +148,27 @@ class Hearing:
         decided = Decided(one.patient.id, one.patient.clinic_id, (), change)
         write_changes(unit, self._rules, [decided], now=now)
         unit.inbox.understood([_as_understood(one.reply, heard.meaning)])
+
+    def _told_before(
+        self, unit: Unit, cases: Sequence[Case], heard: Sequence[Heard]
+    ) -> Mapping[UUID, Mapping[str, datetime]]:
+        """When patients were last told what decides about their reply: what is told but once, and about danger."""
+        about = [
+            case
+            for case, one in zip(cases, heard, strict=True)
+            if any(map(is_told_once, one.change.messages)) or self._may_be_about_help(case)
+        ]
+        if not about:
+            return {}
+        since = min(case.reply.received_at for case in about) - _TOLD_FOR
+        return unit.inbox.told([case.patient.id for case in about], REMEMBERED, since=since)
+
+    def _may_be_about_help(self, case: Case) -> bool:
+        """Whether the words could answer the safety text, had it gone."""
+        try:
+            return read_need(case.reply.body, (), self._rules.reply_words, languages=case.languages) is not None
+        except Exception:  # noqa: BLE001 - whatever is wrong with it shows when it is heard
+            return False
 
     def _heard(self, case: Case, *, told: Mapping[str, datetime] = MappingProxyType({})) -> Heard:
         reply = case.reply
@@ -247,6 +277,19 @@ def _grant_wishes(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datet
         unit.installation.audit(entries, actor=BY_REPLY, now=now)
 
 
+def _end_own_pauses(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:
+    """Where the patient's own pause has ended by what they wrote, their page knows it."""
+    for case, one in heard:
+        after = one.change.contact.status
+        if not case.is_own_pause or after is PatientStatus.PAUSED:
+            continue
+        gate = unit.pages.gate(case.clinic.id, case.patient.id)
+        unit.pages.keep_gate(replace(gate, paused_on=None, paused_until=None))
+        if after is PatientStatus.ACTIVE:
+            entry = (case.clinic.id, "reminders changed", case.patient.id, "pause lifted")
+            unit.installation.audit([entry], actor=BY_REPLY, now=now)
+
+
 def _call_for_help(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: datetime) -> None:
     """Where words of danger were heard, the clinic's duty address is told that its worklist has something urgent."""
     for case, one in heard:
@@ -263,17 +306,6 @@ def _call_for_help(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: date
                 cause=f"safety:{case.reply.id.hex}",
                 now=now,
             )
-
-
-def _told_before(
-    unit: Unit, held: Sequence[HeldReply], heard: Sequence[Heard]
-) -> Mapping[UUID, Mapping[str, datetime]]:
-    """When those patients who would be told what is told but once were last told it."""
-    about = [one for one, each in zip(held, heard, strict=True) if any(map(is_told_once, each.change.messages))]
-    if not about:
-        return {}
-    since = min(one.reply.received_at for one in about) - _TOLD_FOR
-    return unit.inbox.told([one.patient.id for one in about], TOLD_ONCE, since=since)
 
 
 def _aside(one: HeldReply, clinic: Clinic) -> Heard:
@@ -301,8 +333,9 @@ def _new_tasks(unit: Unit, one: HeldReply, tasks: Sequence[TaskChange], *, now: 
     for task in tasks:
         if not isinstance(task, TaskOpened) or not _is_about_words(task):
             new.append(task)
-        elif not unit.worklist.add_words(
-            patient.clinic_id, cause(patient.id, task.kind, task.pathway), words, now=now
+        elif not any(
+            unit.worklist.add_words(patient.clinic_id, cause(patient.id, kind, task.pathway), words, now=now)
+            for kind in filter(None, (task.rather, task.kind))
         ):
             new.append(replace(task, note=words))
     return tuple(new)

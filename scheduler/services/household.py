@@ -6,17 +6,19 @@ and the number is asked who wrote, once a day. Nothing is lost: what nobody expl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
-from scheduler.domain.conversation import ACKNOWLEDGEMENT, open_questions, service_message
+from scheduler.domain.conversation import ACKNOWLEDGEMENT, SAFETY, need_told, open_questions, service_message
 from scheduler.domain.folding import normalise
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Addressee, PatientStatus
 from scheduler.domain.replies.interpret import Interpretation, Meaning, interpret
+from scheduler.domain.replies.need import read_need
 from scheduler.domain.replies.words import WordList
 from scheduler.domain.sharing import EVERYBODYS, MOST_NAMED, WHO, whose
 from scheduler.domain.tasks import ServiceTask
@@ -40,7 +42,13 @@ class HearKnown(Protocol):
     """Hears replies of which it is known about whom they are."""
 
     def __call__(
-        self, unit: Unit, held: Sequence[HeldReply], *, now: datetime, is_echo: bool = False
+        self,
+        unit: Unit,
+        held: Sequence[HeldReply],
+        *,
+        now: datetime,
+        is_echo: bool = False,
+        told: Mapping[str, datetime] = ...,
     ) -> list[Reply]: ...
 
 
@@ -72,6 +80,9 @@ class Household:
         if len(home.cases) == 1:
             return self._assign(unit, home.cases[0], now=now)
         read = [self._read(case) for case in home.cases]
+        called_at = self._called_for_help_at(unit, home)
+        if called_at is not None:
+            return self._hear_for_all(unit, home, read, now=now, told={SAFETY: called_at})
         if read[0].is_reaction or read[0].is_courtesy or any(each.meaning in EVERYBODYS for each in read):
             return self._hear_for_all(unit, home, read, now=now)
         asked = next((case for case in home.cases if self._is_asked_about_number(case)), None)
@@ -119,13 +130,34 @@ class Household:
     def _assign(self, unit: Unit, case: Case, *, now: datetime) -> Reply:
         return self._hear_known(unit, [_now_theirs(unit, case, case.reply)], now=now)[0]
 
-    def _hear_for_all(self, unit: Unit, home: _Home, read: Sequence[Interpretation], *, now: datetime) -> Reply:
+    def _called_for_help_at(self, unit: Unit, home: _Home) -> datetime | None:
+        """When the number was sent the safety text that the reply answers, whoever wrote; None when it does not."""
+        words, at, body = self._rules.reply_words, home.reply.received_at, home.reply.body
+        if all(read_need(body, (), words, languages=case.languages) is None for case in home.cases):
+            return None
+        told = unit.inbox.told([case.patient.id for case in home.cases], [SAFETY], since=at - _TOLD_FOR)
+        last = max((each[SAFETY] for each in told.values()), default=None)
+        needs = (
+            need_told(case.situation(self._rules), body, words=words, languages=case.languages, told_at=last)
+            for case in home.cases
+        )
+        return last if all(needs) else None
+
+    def _hear_for_all(
+        self,
+        unit: Unit,
+        home: _Home,
+        read: Sequence[Interpretation],
+        *,
+        now: datetime,
+        told: Mapping[str, datetime] = MappingProxyType({}),
+    ) -> Reply:
         """One answer goes back; what follows, follows for all. A STOP ends what goes to the number as it is heard."""
         first, *others = home.cases
-        heard = self._assign(unit, first, now=now)
-        if any(each.meaning in (Meaning.SAFETY, Meaning.WRONG_NUMBER) for each in read):
+        heard = self._hear_known(unit, [_now_theirs(unit, first, first.reply)], now=now, told=told)[0]
+        if told or any(each.meaning in (Meaning.SAFETY, Meaning.WRONG_NUMBER) for each in read):
             for case in others:
-                self._hear_known(unit, [_now_theirs(unit, case, case.reply)], now=now, is_echo=True)
+                self._hear_known(unit, [_now_theirs(unit, case, case.reply)], now=now, is_echo=True, told=told)
         return heard
 
     def _hear_choice(self, unit: Unit, home: _Home, *, now: datetime) -> Reply | None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Change, Contact, Enrolled, PlannedMessage
-from scheduler.domain.conversation import hear, is_told_once
+from scheduler.domain.conversation import hear, is_remembered
 from scheduler.domain.languages import language_chain
 from scheduler.domain.people import Channel
 from scheduler.domain.planning import next_contact, plan
@@ -136,7 +136,7 @@ class Walk:
             languages=self._languages,
             told=self._told,
         )
-        self._told |= {message.template: at for message in heard.change.messages if is_told_once(message)}
+        self._told |= {message.template: at for message in heard.change.messages if is_remembered(message)}
         said = tuple(replace(message, to=self._contact.addressee) for message in heard.change.messages)
         return replace(heard.change, messages=said)
 

@@ -289,6 +289,34 @@ def test_a_pause_holds_everything_until_it_ends_or_is_lifted(
     page.said(page.post("/resume", {}, form="/time"))
 
 
+@pytest.mark.parametrize("words", ["RESUME", "seguir", "START"])
+def test_a_pause_from_the_page_is_lifted_by_a_text_too(world: World, words: str) -> None:
+    page = asked(world)
+    page.post("/pause", {"span": "open"})
+    world.receive("P1", words)
+    world.run_until(new_york(3, 4, 12))
+    assert (world.patient().status, world.open_tasks("P1")) == (PatientStatus.ACTIVE, set())
+    sent = [row.template for row in world.ledger() if row.sent_at and row.sent_at >= new_york(3, 3, 12)]
+    assert (sent[0], len(sent) > 1) == ("started", True)
+    with world.store.reading() as unit:
+        entries = unit.installation.audit_entries(world.clinic.id)
+        assert unit.pages.gate(world.clinic.id, world.patient().id).paused_on is None
+    assert ("patient", "pause lifted") in [(one[1], one[4]) for one in entries]
+
+
+@pytest.mark.parametrize("words", ["RESUME", "seguir", "START"])
+def test_a_pause_of_the_clinic_is_not_lifted_by_a_text_and_nobody_says_so(world: World, words: str) -> None:
+    page = asked(world)
+    page.post("/pause", {"span": "open"})
+    care.pause(world.store, world.rules, deciding(world), until=None)
+    world.receive("P1", words)
+    world.run_until(new_york(3, 9, 12))
+    assert world.patient().status is PatientStatus.PAUSED
+    sent = [row.template for row in world.ledger() if row.sent_at and row.sent_at >= new_york(3, 3, 12)]
+    assert sent == ["referral"]
+    assert [task.note for task in world.tasks("P1") if task.status == "open"] == [words]
+
+
 def test_a_pause_of_the_clinic_is_not_the_patients_to_lift(world: World) -> None:
     page = asked(world)
     page.post("/pause", {"span": "open"})

@@ -172,6 +172,20 @@ def test_danger_is_everybodys_until_a_person_knows_more(home: World) -> None:
     assert home.enrolment("exercise", "A1").is_paused
 
 
+def test_a_yes_or_no_to_the_safety_text_is_everybodys_too(home: World) -> None:
+    write(home, "I fell and cannot get up")
+    home.clock.at += timedelta(minutes=2)
+    write(home, "Yes")
+    home.clock.at += timedelta(minutes=2)
+    write(home, "no I'm ok")
+    assert len(texts(home, "safety")) == 2
+    assert texts(home, "who") == []
+    for mrn in ("A1", "R1"):
+        assert home.open_tasks(mrn) == {"safety"}
+        [task] = [one for one in home.tasks(mrn) if one.kind == "safety"]
+        assert task.note == "I fell and cannot get up\nYes\nno I'm ok"
+
+
 def test_a_wrong_number_is_closed_for_both_with_a_task_each(home: World) -> None:
     write(home, "wrong number")
     for mrn in ("A1", "R1"):
@@ -190,7 +204,8 @@ def test_stop_ends_it_for_both_with_one_confirmation(home: World) -> None:
 def test_start_asks_whose_it_is_for_consent_is_a_persons_own(home: World) -> None:
     write(home, "STOP")
     write(home, "START")
-    assert len(texts(home, "who")) == 1
+    [asked] = texts(home, "who")
+    assert asked.endswith("begin with it next time: F = A.M., R = R.M.")
     home.clock.at += timedelta(minutes=1)
     write(home, "Ana")
     assert [home.patient(mrn).sms_consent for mrn in ("A1", "R1")] == [True, False]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from scheduler.domain.calendar import Weekday
+from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Channel, PatientStatus
 from scheduler.domain.staff_mail import StaffMailKind
 from scheduler.services.replies import Inbound, receive
@@ -72,6 +73,79 @@ def test_without_a_duty_address_there_is_still_the_urgent_task(world: World) -> 
     assert mails(world) == []
     (task,) = [task for task in world.tasks() if task.kind == "safety"]
     assert (task.priority, task.note) == ("urgent", "chest pain")
+
+
+def safety_task(world: World) -> list[tuple[str, str]]:
+    return [(task.status, task.note) for task in world.tasks("P1") if task.kind == "safety"]
+
+
+def texts(world: World, template: str) -> list[str]:
+    return [row.body or "" for row in world.ledger("P1") if row.template == template and row.sent_at]
+
+
+@pytest.mark.parametrize("text", ["yes", "Yes I need help", "help", "si necesito ayuda"])
+def test_a_yes_to_the_safety_text_calls_again_and_is_on_the_urgent_task(world: World, text: str) -> None:
+    change(world, duty_email=DUTY)
+    world.run_until(new_york(3, 4, 2, 0))
+    world.receive("P1", "STOP")
+    world.receive("P1", "chest pain")
+    world.tick()
+    world.clock.at += timedelta(minutes=2)
+    world.receive("P1", text)
+    world.tick()
+    assert safety_task(world) == [("open", f"chest pain\n{text}")]
+    assert len(texts(world, "safety")) == 2
+    assert len(mails(world)) == 2
+    assert (world.patient("P1").status, world.patient("P1").sms_consent) == (PatientStatus.STOPPED, False)
+
+
+@pytest.mark.parametrize("opt_out", [OptOut.START, OptOut.HELP])
+def test_a_yes_to_the_safety_text_is_no_start_although_the_provider_takes_it_for_one(
+    world: World, opt_out: OptOut
+) -> None:
+    world.receive("P1", "STOP")
+    world.receive("P1", "chest pain")
+    world.clock.at += timedelta(minutes=2)
+    body = "YES" if opt_out is OptOut.START else "HELP"
+    said = Inbound(channel=Channel.SMS, sender=phone_of("P1"), body=body, provider_id="SM9", opt_out=opt_out)
+    assert receive(world.store, world.rules, world.clinic, said, now=world.clock.at) is not None
+    world.tick()
+    assert world.patient("P1").status is PatientStatus.STOPPED
+    assert len(texts(world, "safety")) == 2
+    assert safety_task(world) == [("open", f"chest pain\n{body}")]
+
+
+def test_a_yes_opens_an_urgent_task_again_where_the_first_was_closed(world: World) -> None:
+    world.receive("P1", "chest pain")
+    world.tick()
+    settle(world)
+    world.clock.at += timedelta(hours=20)
+    world.receive("P1", "yes")
+    assert ("open", "yes") in safety_task(world)
+
+
+def settle(world: World) -> None:
+    with world.store.writing() as unit:
+        unit.worklist.close(world.clinic.id, [f"{world.patient('P1').id.hex}:safety"], now=world.clock.at)
+
+
+@pytest.mark.parametrize("text", ["no", "No I'm ok", "no, ya estoy bien"])
+def test_a_no_to_the_safety_text_is_noted_for_staff_and_declines_nothing(world: World, text: str) -> None:
+    change(world, duty_email=DUTY)
+    world.enrol("P1", phone=phone_of("P1"), sms_consent="yes", pathways="exercise;dexa")
+    world.run_until(new_york(3, 8, 12, 0))
+    assert world.enrolment("dexa").step == "ask"
+    world.receive("P1", "chest pain")
+    world.clock.at += timedelta(minutes=2)
+    world.receive("P1", text)
+    world.tick()
+    assert world.enrolment("dexa").step == "ask"
+    assert safety_task(world) == [("open", f"chest pain\n{text}")]
+    assert (len(texts(world, "safety")), len(mails(world))) == (1, 1)
+    assert world.open_tasks("P1") == {"safety"}
+    settle(world)
+    world.receive("P1", text)
+    assert world.open_tasks("P1") == {"more_to_read"}
 
 
 def test_an_ordinary_reply_calls_nobody(world: World) -> None:

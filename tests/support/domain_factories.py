@@ -19,7 +19,7 @@ from scheduler.catalogue.pathway_files import load_pathways
 from scheduler.catalogue.reply_words import load_reply_words
 from scheduler.domain.calendar import EVERY_DAY, Weekday
 from scheduler.domain.contact import Change, Contact, Enrolled, TaskChange
-from scheduler.domain.conversation import Heard, hear, is_told_once
+from scheduler.domain.conversation import Heard, hear, is_remembered
 from scheduler.domain.enrolment import Effect, Enrolment, Event, Outcome, Send, TimerFired
 from scheduler.domain.messages import MessageKind, SkipReason
 from scheduler.domain.pathway import Pathway
@@ -153,6 +153,7 @@ class Life:
     skipped: list[tuple[int, str, SkipReason]] = field(default_factory=list)
     tasks: list[tuple[int, TaskChange]] = field(default_factory=list)
     told: dict[str, datetime] = field(default_factory=dict)
+    is_own_pause: bool = False  # as paused on the patient's own page
 
     def until(self, end: datetime) -> Life:
         """Look at every instant before `end` (UTC) that the planner asks for."""
@@ -176,11 +177,11 @@ class Life:
         """The patient writes `text` now."""
         heard = hear(self.situation(), text, channel=channel, words=reply_words(), languages=("en",), told=self.told)
         self.take(heard.change)
-        self.told |= {message.template: self.now for message in heard.change.messages if is_told_once(message)}
+        self.told |= {message.template: self.now for message in heard.change.messages if is_remembered(message)}
         return heard
 
     def situation(self) -> Situation:
-        return Situation(self.contact, self.enrolments, self.pathways, self.now)
+        return Situation(self.contact, self.enrolments, self.pathways, self.now, is_own_pause=self.is_own_pause)
 
     def changes(self, **changes: Any) -> Life:
         """The patient's record changes now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scheduler.domain.contact import ClearanceOpened, TaskClosed, TaskOpened
 from scheduler.domain.conversation import Heard, open_questions
 from scheduler.domain.messages import MessageKind
+from scheduler.domain.number_check import NumberCheck
 from scheduler.domain.people import Channel, PatientStatus, Reach
 from scheduler.domain.replies.interpret import Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
@@ -340,10 +341,40 @@ def test_start_by_a_channel_without_consent_gives_it_although_a_question_is_open
     assert patient.contact.reach == BOTH
 
 
-def test_start_does_not_end_a_pause_of_staff() -> None:
-    patient = life("vitamin_d").changes(status=PatientStatus.PAUSED, paused_until=day(9))
-    patient.says("START")
-    assert patient.contact.status is PatientStatus.PAUSED
+@pytest.mark.parametrize("text", ["START", "RESUME", "SEGUIR"])
+def test_a_pause_of_staff_is_not_the_patients_to_end_and_a_person_hears_of_it(text: str) -> None:
+    patient = asked("vitamin_d", "exercise").changes(status=PatientStatus.PAUSED, paused_until=day(9))
+    heard = patient.says(text)
+    assert (patient.contact.status, patient.contact.paused_until) == (PatientStatus.PAUSED, day(9))
+    assert said(heard) == [(SERVICE_MESSAGES, "referral")]
+    assert opened(heard) == for_a_person(text)
+
+
+@pytest.mark.parametrize("text", ["START", "RESUME", "SEGUIR"])
+@pytest.mark.parametrize("until", [None, day(40)])
+def test_a_pause_of_the_patients_own_ends_when_they_say_so(text: str, until: date | None) -> None:
+    patient = asked("vitamin_d").changes(status=PatientStatus.PAUSED, paused_until=until)
+    patient.is_own_pause = True
+    patient.to_day(30)
+    heard = patient.says(text)
+    assert (patient.contact.status, patient.contact.paused_until) == (PatientStatus.ACTIVE, None)
+    assert (said(heard), opened(heard)) == ([(SERVICE_MESSAGES, "started")], [])
+    assert patient.due == at(31)
+
+
+@pytest.mark.parametrize("text", ["START", "start", "Unstop"])
+def test_start_from_somebody_with_an_open_question_is_confirmed_and_changes_nothing(text: str) -> None:
+    patient = asked("supplement")
+    before, due = patient.enrolments, patient.due
+    heard = patient.says(text)
+    assert (said(heard), opened(heard)) == ([(SERVICE_MESSAGES, "started")], [])
+    assert (patient.enrolments, patient.due) == (before, due)
+
+
+def test_yes_from_somebody_who_was_asked_nothing_is_read_by_a_person() -> None:
+    heard = life("vitamin_d").says("Yes")
+    assert (said(heard), heard.consent) == ([(SERVICE_MESSAGES, "unclear")], None)
+    assert opened(heard) == for_a_person("Yes")
 
 
 # After stop
@@ -417,6 +448,90 @@ def test_words_of_danger_from_somebody_who_has_stopped_are_answered_too() -> Non
     heard = patient.says("I fell and can't get up")
     assert said(heard) == [(SERVICE_MESSAGES, "safety")]
     assert opened(heard) == for_a_person("I fell and can't get up", ServiceTask.SAFETY)
+
+
+YES = ["yes", "YES I need help", "help", "si", "Sí, necesito ayuda", "ayuda"]
+
+
+@pytest.mark.parametrize("text", YES)
+@pytest.mark.parametrize("pathway", ["vitamin_d", "dexa", "supplement", "exercise"])
+def test_a_yes_after_the_safety_text_is_urgent_again_and_answers_nothing_else(text: str, pathway: str) -> None:
+    patient = asked(pathway).to_day(2, wall=time(2))
+    patient.says("I fell")
+    before = patient.enrolments
+    patient.outage(to=patient.now + timedelta(minutes=3))
+    heard = patient.says(text)
+    (message,) = heard.change.messages
+    assert (message.template, message.send_from) == ("safety", patient.now)
+    assert (heard.meaning.meaning, heard.meaning.speaks_of_danger) == (Meaning.SAFETY, True)
+    assert (heard.consent, opened(heard)) == (None, for_a_person(text, ServiceTask.SAFETY))
+    assert [one.state.step for one in patient.enrolments] == [one.state.step for one in before]
+
+
+@pytest.mark.parametrize("text", YES)
+def test_a_yes_after_the_safety_text_is_no_consent_from_somebody_who_has_stopped(text: str) -> None:
+    patient = asked("vitamin_d")
+    patient.says("STOP")
+    patient.says("I fell and can't get up")
+    patient.outage(to=patient.now + timedelta(hours=23))
+    heard = patient.says(text)
+    assert (said(heard), heard.consent) == ([(SERVICE_MESSAGES, "safety")], None)
+    assert patient.contact.status is PatientStatus.STOPPED
+    patient.outage(to=patient.now + timedelta(hours=24))
+    assert patient.says("YES").consent is True
+
+
+def test_a_yes_in_one_breath_with_words_of_danger_is_not_answered_twice() -> None:
+    patient = asked("vitamin_d")
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(seconds=4))
+    heard = patient.says("help me")
+    assert (said(heard), opened(heard)) == ([], for_a_person("help me", ServiceTask.SAFETY))
+
+
+def test_a_yes_to_the_safety_text_is_no_answer_about_a_number() -> None:
+    check = NumberCheck(asks=1, asked_on=day(0))
+    patient = life("vitamin_d", patient=contact(reach=NOBODY, check=check))
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(minutes=3))
+    heard = patient.says("sí")
+    assert (heard.consent, heard.meaning.meaning) == (None, Meaning.SAFETY)
+
+
+@pytest.mark.parametrize("text", ["no", "No I'm ok", "no I'm fine", "no, ya estoy bien", "no gracias"])
+def test_a_no_after_the_safety_text_declines_nothing_and_calls_nobody_again(text: str) -> None:
+    patient = asked("dexa")
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(minutes=3))
+    heard = patient.says(text)
+    assert (said(heard), heard.meaning.speaks_of_danger) == ([], False)
+    (task,) = heard.change.tasks
+    assert task == TaskOpened(ServiceTask.MORE_TO_READ, SERVICE_MESSAGES, text, rather=ServiceTask.SAFETY)
+    assert patient.state("dexa").step == "ask"
+
+
+def test_a_no_with_more_to_say_is_on_the_urgent_task() -> None:
+    patient = asked("dexa")
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(minutes=3))
+    heard = patient.says("no I cannot move well")
+    assert opened(heard) == for_a_person("no I cannot move well", ServiceTask.SAFETY)
+    assert said(heard) == [(SERVICE_MESSAGES, "unclear")]
+
+
+@pytest.mark.parametrize(("text", "answer"), [("4", "no"), ("yes, booked", "booked"), ("booked", "booked")])
+def test_a_plain_answer_stays_one_after_the_safety_text(text: str, answer: str) -> None:
+    patient = asked("dexa")
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(minutes=3))
+    assert patient.says(text).meaning.answer == answer
+
+
+def test_a_day_after_the_safety_text_a_no_is_an_answer_again() -> None:
+    patient = asked("dexa")
+    patient.says("I fell")
+    patient.outage(to=patient.now + timedelta(days=1))
+    assert patient.says("no").meaning.pathway == "dexa"
 
 
 # Wishes
