@@ -37,7 +37,6 @@ def need(text: str, *questions: OpenQuestion) -> Need | None:
         "ayuda",
         "necesito ayuda",
         "no, ayuda",
-        "socorro",
     ],
 )
 def test_a_yes_and_a_cry_for_help_want_help(text: str) -> None:
