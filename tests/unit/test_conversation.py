@@ -514,8 +514,8 @@ def test_a_no_with_more_to_say_is_on_the_urgent_task() -> None:
     patient = asked("dexa")
     patient.says("I fell")
     patient.outage(to=patient.now + timedelta(minutes=3))
-    heard = patient.says("no I cannot move well")
-    assert opened(heard) == for_a_person("no I cannot move well", ServiceTask.SAFETY)
+    heard = patient.says("no I am not so well")
+    assert opened(heard) == for_a_person("no I am not so well", ServiceTask.SAFETY)
     assert said(heard) == [(SERVICE_MESSAGES, "unclear")]
 
 
