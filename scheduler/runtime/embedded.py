@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
+from queue import Empty, SimpleQueue
 
 from scheduler import garbage
 from scheduler.bootstrap import App
@@ -51,21 +51,30 @@ def work(app: App) -> None:
     app.warm_up()
     garbage.never_look_again()
     scheduler = _scheduler(app)
-    stopped = Event()
+    # An event would not do: a signal that came while this thread holds its lock would wait for itself.
+    asked = SimpleQueue[None]()
 
     def stop(*_: object) -> None:
-        scheduler.stop_soon()
-        stopped.set()
+        asked.put(None)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with _running(scheduler):
-            while not stopped.wait(_LOOK_EVERY):
+            while not _is_asked(asked):
                 if not scheduler.is_alive():
                     raise SchedulerDiedError("the scheduler's thread has ended; start the worker again")
+            scheduler.stop_soon()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_asked(asked: SimpleQueue[None]) -> bool:
+    try:
+        asked.get(timeout=_LOOK_EVERY)
+    except Empty:
+        return False
+    return True
 
 
 def _scheduler(app: App) -> EmbeddedScheduler:

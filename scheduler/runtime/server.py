@@ -45,11 +45,23 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
+def _once(act: Callable[[], None]) -> Callable[[], None]:
+    """For a signal's handler: while one is handled a second may come, and would wait for a lock of the first."""
+    calls: list[None] = []
+
+    def first_alone() -> None:
+        if not calls:
+            calls.append(None)
+            act()
+
+    return first_alone
+
+
 class WebServer:
     """Serves one ASGI application on one socket."""
 
     def __init__(self, web: Any, listening: socket.socket, *, on_stop: Callable[[], None]) -> None:
-        """`on_stop` is called as soon as a signal asks to stop, in the signal's handler."""
+        """`on_stop` is called as soon as a signal asks to stop, in the signal's handler; by the first one alone."""
         config = uvicorn.Config(
             web,
             loop="uvloop",
@@ -64,8 +76,8 @@ class WebServer:
             timeout_keep_alive=KEEP_ALIVE,
         )
         self._listening = listening
-        self._on_stop = on_stop
-        self._server = _Server(config, on_stop=on_stop, says=f"Bonewise is at {address_of(listening)}")
+        self._on_stop = _once(on_stop)
+        self._server = _Server(config, on_stop=self._on_stop, says=f"Bonewise is at {address_of(listening)}")
 
     @contextmanager
     def signals(self) -> Iterator[None]:

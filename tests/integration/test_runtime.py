@@ -20,6 +20,7 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import Waiting
 from scheduler.runtime.scheduler import EmbeddedScheduler
+from scheduler.runtime.server import WebServer
 from scheduler.services.turn import Turn
 from tests.support.cli import Cli, fake_time_library
 from tests.support.twilio_server import ACCOUNT, TOKEN, TwilioServer
@@ -90,6 +91,30 @@ def test_serve_says_where_it_is_and_stops_cleanly(cli: Cli, how: signal.Signals)
         ready = get(f"{here}/readyz")
         assert json.loads(ready[1]) == {"ready": True, "database": "ok", "scheduler": "ok"}
         assert stop(process, how) == (0, "")
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("worker",)])
+def test_many_signals_at_once_stop_it_as_one_does(cli: Cli, world: World, command: tuple[str, ...]) -> None:
+    with running(cli.start(*command)) as process:
+        wait_until(lambda: beat(world), what="a heartbeat")
+        for _ in range(100):
+            process.send_signal(signal.SIGTERM)
+        assert stop(process)[0] == 0
+
+
+def test_a_signal_that_comes_while_one_is_handled_changes_nothing() -> None:
+    handled: list[int] = []
+
+    def stop_soon() -> None:
+        handled.append(len(handled))
+        if len(handled) < 5:
+            signal.raise_signal(signal.SIGTERM)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = WebServer(None, listening, on_stop=stop_soon)
+        with server.signals():
+            signal.raise_signal(signal.SIGTERM)
+    assert handled == [0]
 
 
 def test_a_browser_that_keeps_its_connection_does_not_hold_up_the_stop(cli: Cli) -> None:
