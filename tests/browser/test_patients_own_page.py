@@ -54,6 +54,26 @@ def test_with_letters_twice_as_large_and_spaced_nothing_is_lost(
     context.close()
 
 
+@pytest.mark.parametrize("width", [320, 360, 390, 430])
+def test_the_clinics_number_is_whole_on_its_line_and_large_enough_to_press(
+    chromium: Any, site: str, links: dict[str, str], width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 844})
+    page = context.new_page()
+    for mrn, year in (RUTH, LUIS):
+        address = f"{site}{links[mrn]}"
+        enter(page, address, year)
+        for screen in SCREENS:
+            page.goto(f"{address}{screen}")
+            number = page.locator("footer a.call")
+            expect(number).to_have_attribute("href", "tel:+16175550101")
+            box = number.evaluate("e => [e.getClientRects().length, e.getBoundingClientRect().height]")
+            assert box[0] == 1
+            assert box[1] >= 44
+            assert width_needed(page) <= width, screen
+    context.close()
+
+
 def test_without_javascript_and_by_keyboard_alone_a_patient_changes_the_time(
     chromium: Any, site: str, links: dict[str, str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from scheduler.domain.languages import base_language
 from scheduler.domain.patient_page import IDLE
 from scheduler.web.forms import keep_cookie, token_for
+from scheduler.web.patient.calling import call_link, with_call_links
 from scheduler.web.patient.visit import Visit, keep_open
 from scheduler.web.site import Site
 from scheduler.web.tongues import N_
@@ -44,7 +46,8 @@ def screen(
         f"patient/{template}",
         language=visit.language,
         clinic=visit.clinic.message_name,
-        phone=visit.clinic.phone or "",
+        phone=call_link(visit.clinic),
+        with_links=partial(with_call_links, visit.clinic),
         here=visit.path,
         say=visit.saying,
         form_token=token,
