@@ -57,6 +57,17 @@ class PatientPages(Protocol):
         """Write it. Whoever does holds the patient."""
         ...
 
+    def told_of_rest(self, clinic_id: int, patient_id: UUID) -> list[tuple[datetime, str]]:
+        """When (UTC) the patient was answered that activities are paused or go on, the newest first.
+
+        Each with its service message: `paused`, `safety` or `resumed`.
+        """
+        ...
+
+    def decided_by_staff(self, clinic_id: int, patient_id: UUID, pathway: str) -> list[tuple[datetime, bool]]:
+        """When (UTC) staff took the patient off the pathway (True) or put them on it, the newest first."""
+        ...
+
     def messages(self, clinic_id: int, patient_id: UUID, *, until: datetime, limit: int) -> list[PageMessage]:
         """The latest messages of pathways that went to the patient or are going, the newest first."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
@@ -14,13 +14,21 @@ from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.ports.patient_pages import PageGate, PageMessage
 from scheduler.records import Patient
 from scheduler.store import rows
-from scheduler.store.tables import messages, patient_pages, patients
+from scheduler.store.tables import audit, messages, patient_pages, patients
 from scheduler.store.vault import Vault
 
 _NEVER_WENT = [
     status.value
     for status in (MessageStatus.SKIPPED, MessageStatus.EXPIRED, MessageStatus.NOT_SENT, MessageStatus.FAILED)
 ]
+
+
+_OF_REST = ("paused", "safety", "resumed")
+
+
+def _begins(detail: str) -> ColumnElement[bool]:
+    """An entry of this detail, alone or "with 3 others"."""
+    return or_(audit.c.detail == detail, audit.c.detail.startswith(f"{detail},", autoescape=True))
 
 
 class PatientPages:
@@ -59,6 +67,38 @@ class PatientPages:
         known = (patient_pages.c.patient_id == gate.patient_id) & (patient_pages.c.clinic_id == gate.clinic_id)
         if not self._connection.execute(update(patient_pages).where(known).values(**values)).rowcount:
             self._connection.execute(insert(patient_pages).values(**own, **values))
+
+    def told_of_rest(self, clinic_id: int, patient_id: UUID) -> list[tuple[datetime, str]]:
+        """When (UTC) the patient was answered that activities are paused or go on, the newest first."""
+        query = (
+            select(messages.c.planned_at, messages.c.template)
+            .where(
+                messages.c.clinic_id == clinic_id,
+                messages.c.patient_id == patient_id,
+                messages.c.pathway == SERVICE_MESSAGES,
+                messages.c.template.in_(_OF_REST),
+            )
+            .order_by(messages.c.planned_at.desc(), messages.c.id.desc())
+        )
+        return [(row.planned_at, row.template) for row in self._connection.execute(query)]
+
+    def decided_by_staff(self, clinic_id: int, patient_id: UUID, pathway: str) -> list[tuple[datetime, bool]]:
+        """When (UTC) staff took the patient off the pathway (True) or put them on it, the newest first."""
+        is_off = or_(
+            (audit.c.action == "pathway ended") & (audit.c.detail == pathway),
+            (audit.c.action == "reminders changed") & _begins(f"taken off {pathway}"),
+        )
+        is_on = or_(
+            (audit.c.action == "pathway begun") & (audit.c.detail == pathway),
+            (audit.c.action == "reminders changed")
+            & or_(_begins(f"put on {pathway}"), _begins(f"undone: taken off {pathway}")),
+        )
+        query = (
+            select(audit.c.at, is_off.label("is_off"))
+            .where(audit.c.clinic_id == clinic_id, audit.c.patient_id == patient_id, or_(is_off, is_on))
+            .order_by(audit.c.at.desc(), audit.c.id.desc())
+        )
+        return [(row.at, bool(row.is_off)) for row in self._connection.execute(query)]
 
     def messages(self, clinic_id: int, patient_id: UUID, *, until: datetime, limit: int) -> list[PageMessage]:
         """The latest messages of pathways that went to the patient or are going, the newest first."""

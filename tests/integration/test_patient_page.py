@@ -32,6 +32,7 @@ SCREENS = (
     "/channel",
     "/wording",
     "/pause",
+    "/go-on",
     "/stop",
     "/why",
     "/reminders.ics",

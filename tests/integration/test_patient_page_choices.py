@@ -333,10 +333,10 @@ def test_a_pause_of_the_clinic_is_not_the_patients_to_lift(world: World) -> None
 def test_what_a_pause_by_text_holds_goes_on_from_the_page(world: World) -> None:
     page = asked(world)
     world.receive("P1", "PAUSE")
-    assert "day by day are paused" in page.text()
+    assert "paused until you start them again" in page.text()
     page.said(page.post("/go-on", {}, form=""))
     assert not world.enrolment("exercise").is_paused
-    assert "day by day are paused" not in page.text()
+    assert "paused until you start them again" not in page.text()
 
 
 @pytest.mark.parametrize(("language", "done"), [("en", "only that there is one"), ("es", "solo que hay uno")])

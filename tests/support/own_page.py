@@ -6,18 +6,29 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.testclient import TestClient
 
+from scheduler.catalogue.ui_words import load_ui_words
 from scheduler.services.care import Deciding
 from scheduler.services.patient_page.linking import make_link, set_discreet
+from scheduler.services.patient_page.words import Speech
+from scheduler.web.patient.page import speech
+from scheduler.web.patient.saying import Saying
+from tests.support.template_trees import CONFIG_DIR
 from tests.support.web import browser
 from tests.support.worlds import BY, World
 
 BORN = "1975-04-12"
 YEAR = "1975"
+
+
+def speech_in(language: str) -> Speech:
+    """How mails of a shipped language ask for an answer, and what the page says instead."""
+    return speech(Saying(language, load_ui_words([Path(CONFIG_DIR).parent / "templates"])))
 
 
 def deciding(world: World, mrn: str = "P1", *, now: datetime | None = None) -> Deciding:

@@ -15,6 +15,7 @@ NO_PAGES = {
     "/healthz",
     "/messages/{pathway}/{message}/{language}",  # drawn in a frame of a page
     "/metrics",
+    "/p/{token}/go-on",  # only while words of danger hold activities; has tests of its own
     "/p/{token}/reminders.ics",
     "/patients/found",  # rows of a page
     "/patients/import/{upload_id}/rejected",

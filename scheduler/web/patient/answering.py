@@ -15,7 +15,7 @@ from scheduler.services.patient_page.answering import (
     say,
     topics_to_stop,
 )
-from scheduler.services.patient_page.home import DONE, Choice, Home, Question
+from scheduler.services.patient_page.home import Choice, Home, Question
 from scheduler.web.access import anyone
 from scheduler.web.forms import OwnFields
 from scheduler.web.patient.opening import home_of
@@ -67,10 +67,22 @@ def answer(request: Request, site: Here, visit: Entered, fields: OwnFields) -> R
     return home_again(site, visit, "" if outcome is Outcome.STOPPED else outcome.value)
 
 
+@router.get("/go-on")
+def ask_to_go_on(request: Request, site: Here, visit: Entered) -> Response:
+    """Ask whether activities should start again after words of danger paused them. Changes nothing."""
+    rest = home_of(site, visit).rest
+    if rest is None or not rest.may_resume:
+        return home_again(site, visit)
+    return screen(request, site, visit, "go_on.html")
+
+
 @router.post("/go-on")
 def go_on(request: Request, site: Here, visit: Entered, fields: OwnFields) -> Response:
-    """Lift the pause of what repeats, which a PAUSE by text began."""
-    if home_of(site, visit).rests:
+    """Lift the pause of what repeats, which the patient's own words began; the clinic's is not theirs to lift."""
+    rest = home_of(site, visit).rest
+    if rest is not None and not rest.may_resume:
+        return home_again(site, visit, "held")
+    if rest is not None:
         _say(site, visit, RESUME, once=fields.get("once", ""), about=None)
     return home_again(site, visit, "resumed")
 
@@ -138,7 +150,6 @@ def _confirm(
         status=422 if wrong else 200,
         question=question,
         choice=choice,
-        is_nudge=choice is not None and choice.text == DONE,
         words=words,
         wrong=visit.saying.one(wrong) if wrong else "",
         is_sure=bool(words) and not wrong,

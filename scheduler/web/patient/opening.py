@@ -12,7 +12,7 @@ from scheduler.services.patient_page.home import Home, home
 from scheduler.services.patient_page.opening import Tried, is_locked, try_year
 from scheduler.web.access import anyone
 from scheduler.web.forms import OwnFields
-from scheduler.web.patient.page import DONE, home_again, mail_word, screen
+from scheduler.web.patient.page import DONE, home_again, screen, speech
 from scheduler.web.patient.visit import WORDS, Arrived, Visit, close, opened, set_own
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.session import wall_time
@@ -80,7 +80,7 @@ def home_of(site: Site, visit: Visit) -> Home:
         app.composer,
         visit.bearer,
         language=visit.language,
-        mail=mail_word(visit),
+        speech=speech(visit.saying),
         now=app.clock.now(),
     )
 

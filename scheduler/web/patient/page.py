@@ -11,13 +11,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from scheduler.domain.languages import base_language
 from scheduler.domain.patient_page import IDLE
+from scheduler.services.patient_page.words import Speech
 from scheduler.web.forms import keep_cookie, token_for
 from scheduler.web.patient.calling import call_link, with_call_links
+from scheduler.web.patient.saying import Saying
 from scheduler.web.patient.visit import Visit, keep_open
 from scheduler.web.site import Site
 from scheduler.web.tongues import N_
 
+# How e-mails ask for an answer, and what the page says in place of it. They stand inside sentences.
 _MAIL = N_("e-mail")
+_TO_MAIL = N_("to this e-mail")
+_HERE = N_("here")
+_ELSEWHERE = N_("to one of our messages")
+_REPLY_DONE = N_("reply to this e-mail with the word DONE")
+_PRESS = N_("press the button below")
 _OWN_NAMES = {"en": "English", "es": "Español"}  # a language calls itself the same on every page
 
 # What the first screen says after something was done there.
@@ -33,6 +41,7 @@ DONE: Mapping[str, str] = {
     "in_full": N_("Done. Your messages will say what they are about."),
     "paused": N_("Done. Your reminders are paused."),
     "resumed": N_("Done. Your reminders go on."),
+    "held": N_("Your clinic has paused your activities. Call the clinic if they should go on."),
     "topic_stopped": N_("Done. You will get no more messages about this."),
 }
 
@@ -75,9 +84,17 @@ def languages(site: Site) -> dict[str, str]:
     return {tag: _OWN_NAMES.get(tag, tag) for tag in both}
 
 
-def mail_word(visit: Visit) -> str:
-    """What e-mail is called in the language of the page, in lower case."""
-    return visit.saying.one(_MAIL).lower()
+def speech(saying: Saying) -> Speech:
+    """How mails ask for an answer in the language of the page."""
+    one = saying.one
+    return Speech(
+        mail=one(_MAIL).lower(),
+        to_mail=one(_TO_MAIL),
+        here=one(_HERE),
+        elsewhere=one(_ELSEWHERE),
+        reply_done=one(_REPLY_DONE),
+        press=one(_PRESS),
+    )
 
 
 def is_in(language: str, tag: str) -> bool:
