@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -13,7 +13,6 @@ from scheduler.domain.contact import (
     Change,
     ClearanceOpened,
     Contact,
-    Enrolled,
     PlannedMessage,
     TaskChange,
     TaskOpened,
@@ -40,7 +39,6 @@ WHICH_ONE = "which_one"  # the service message: we asked two things, and your an
 SAFETY = "safety"  # the service message: where to call when help is needed now
 TOLD_ONCE = frozenset({ACKNOWLEDGEMENT, WHICH_ONE})  # once on a day of the patient's, and once for texts in a row
 REMEMBERED = TOLD_ONCE | {SAFETY}  # what a reply soon afterwards is heard by
-FRESH = timedelta(days=7)  # an answer is to a question of the last days rather than to an older one
 ASKED_FOR = timedelta(days=1)  # then we may ask again which question is meant
 CALLED_FOR_HELP = timedelta(days=1)  # within this a yes or a no is about the help that the safety text speaks of
 IN_A_ROW = timedelta(seconds=10)  # texts that come so soon after one another are one message to the patient
@@ -87,12 +85,11 @@ def hear(
         return Heard(meaning, situation.unchanged())
     if need in (Need.NONE, Need.DOUBT):
         heard = _needs_no_help(situation, meaning, need, channel)
-    elif _is_in_doubt(situation, meaning, told.get(WHICH_ONE)):
-        heard = _ask_which(situation, meaning, channel)
     else:
-        heard = _respond(situation, meaning, channel)
+        may_ask = not _is_asked_which(situation, told.get(WHICH_ONE))
+        heard = _settle(situation, meaning, channel, may_ask=may_ask)
         for part in meaning.also:
-            heard = _and_then(heard, _respond(_after(situation, heard), part, channel))
+            heard = _and_then(heard, _settle(_after(situation, heard), part, channel, may_ask=may_ask))
     tasks = heard.change.tasks
     if meaning.speaks_of_danger and meaning.meaning is not Meaning.SAFETY:
         tasks = (*tasks, TaskOpened(ServiceTask.SAFETY, SERVICE_MESSAGES))
@@ -145,6 +142,13 @@ def _respond(situation: Situation, meaning: Interpretation, channel: Channel) ->
     return respond(situation, meaning, channel)
 
 
+def _settle(situation: Situation, part: Interpretation, channel: Channel, *, may_ask: bool) -> Heard:
+    """What one part of a text comes to; where it fits several questions the patient is asked which, if we may."""
+    if may_ask and part.candidates:
+        return _ask_which(situation, part, channel)
+    return _respond(situation, part, channel)
+
+
 def is_served(situation: Situation, channel: Channel) -> bool:
     """Whether the patient is one to whom we write by this way."""
     return situation.contact.status in _SERVED and situation.contact.reach.has(channel)
@@ -155,14 +159,20 @@ def _after(situation: Situation, heard: Heard) -> Situation:
 
 
 def _and_then(first: Heard, second: Heard) -> Heard:
-    """What two parts of one text come to; the first gives its meaning."""
+    """What two parts of one text come to; the first gives its meaning, unless the other is in doubt."""
     change = replace(
         second.change,
         messages=(*first.change.messages, *second.change.messages),
         tasks=(*first.change.tasks, *second.change.tasks),
         superseded=first.change.superseded | second.change.superseded,
     )
-    return replace(first, change=change)
+    meaning = replace(second.meaning, also=first.meaning.also) if is_in_doubt(second.meaning) else first.meaning
+    return replace(first, meaning=meaning, change=change)
+
+
+def is_in_doubt(meaning: Interpretation) -> bool:
+    """Whether an answer fits several questions and was counted for none: the patient is asked which is meant."""
+    return meaning.meaning is Meaning.UNCLEAR and meaning.answer == WHICH_ONE
 
 
 def open_questions(situation: Situation) -> list[OpenQuestion]:
@@ -205,22 +215,14 @@ def _done(situation: Situation, meaning: Interpretation, channel: Channel) -> He
     return Heard(meaning, situation.react(events, kind=MessageKind.REPLY))
 
 
-def _is_in_doubt(situation: Situation, meaning: Interpretation, asked_at: datetime | None) -> bool:
-    """Whether an answer fits several questions that are fresh in the patient's mind, and we have not asked which."""
-    is_asked = asked_at is not None and IN_A_ROW < situation.now - asked_at < ASKED_FOR
-    return not is_asked and sum(_is_fresh(situation, one, meaning.candidates) for one in situation.enrolments) > 1
-
-
-def _is_fresh(situation: Situation, enrolled: Enrolled, candidates: Sequence[str]) -> bool:
-    pathway = situation.pathways.get(enrolled.state.pathway)
-    if pathway is None or pathway.name not in candidates or pathway.steps[enrolled.state.step].rest is not None:
-        return False
-    return enrolled.state.silence_from >= situation.today - FRESH
+def _is_asked_which(situation: Situation, at: datetime | None) -> bool:
+    """Whether we have asked which question is meant; what comes in a row with the first text does not know it yet."""
+    return at is not None and IN_A_ROW < situation.now - at < ASKED_FOR
 
 
 def _ask_which(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
     """The answer fits two questions: asked once, and until then it answers neither."""
-    unsure = replace(meaning, meaning=Meaning.UNCLEAR, pathway=None, answer=None)
+    unsure = replace(meaning, meaning=Meaning.UNCLEAR, pathway=None, answer=WHICH_ONE)
     return Heard(unsure, _with_service_message(situation.unchanged(), WHICH_ONE, situation, channel))
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.domain.contact import ClearanceOpened, TaskClosed, TaskOpened
-from scheduler.domain.conversation import Heard, open_questions
+from scheduler.domain.conversation import Heard, is_in_doubt, open_questions
 from scheduler.domain.messages import MessageKind
 from scheduler.domain.number_check import NumberCheck
 from scheduler.domain.people import Channel, PatientStatus, Reach
@@ -69,7 +69,7 @@ def test_an_answer_voids_the_reminder_of_its_pathway_that_is_still_pending() -> 
 
 
 @pytest.mark.parametrize(("first", "last"), [("vitamin_d", "dexa"), ("dexa", "vitamin_d")])
-def test_an_answer_that_fits_two_fresh_questions_is_asked_about_once_and_then_goes_to_the_last(
+def test_an_answer_that_fits_two_questions_is_asked_about_once_and_then_goes_to_the_last(
     first: str, last: str
 ) -> None:
     patient = asked(first, last)
@@ -90,6 +90,25 @@ def test_the_same_answer_twice_in_a_row_is_asked_about_once_and_answers_nothing(
     patient = asked("vitamin_d", "dexa")
     assert said(patient.says("2")) == [(SERVICE_MESSAGES, "which_one")]
     assert (said(patient.says("2")), patient.says("2").meaning.meaning) == ([], Meaning.UNCLEAR)
+
+
+@pytest.mark.parametrize("days", [6, 8, 10, 30])
+@pytest.mark.parametrize("text", ["1", "booked"])
+def test_it_is_asked_about_however_long_ago_the_other_question_was_asked(days: int, text: str) -> None:
+    vitamin_d = enrolled("vitamin_d", fired=1, silence_from=day(0), timer_on=day(60))
+    patient = life(vitamin_d, enrolled("dexa", timer_on=day(days))).to_day(days)
+    before = patient.enrolments
+    assert said(patient.says(text)) == [(SERVICE_MESSAGES, "which_one")]
+    assert patient.enrolments == before
+
+
+@pytest.mark.parametrize("text", ["TIME 10:30, and 1", "1, and TIME 10:30"])
+def test_an_answer_in_doubt_beside_a_command_is_asked_about_and_the_command_counts(text: str) -> None:
+    patient = asked("exercise", "vitamin_d", "dexa")
+    heard = patient.says(text)
+    assert sorted(said(heard)) == [(SERVICE_MESSAGES, "time_set"), (SERVICE_MESSAGES, "which_one")]
+    assert (patient.contact.contact_time, patient.state("dexa").step) == (time(10, 30), "ask")
+    assert is_in_doubt(heard.meaning)
 
 
 def test_words_that_name_the_pathway_settle_which_is_meant() -> None:
@@ -129,7 +148,8 @@ def test_an_answer_that_only_the_earlier_question_has_goes_to_it() -> None:
 def test_a_question_that_nobody_answered_is_still_asked_before_one_that_came_after_it() -> None:
     patient = life("vitamin_d", enrolled("dexa", timer_on=day(34))).to_day(36)
     assert patient.state("vitamin_d").step == "unanswered"
-    assert patient.says("1").meaning.pathway == "dexa"
+    assert [question.pathway for question in open_questions(patient.situation())] == ["dexa", "vitamin_d"]
+    assert said(patient.says("1")) == [(SERVICE_MESSAGES, "which_one")]
 
 
 def test_an_answer_in_the_night_is_acknowledged_at_once() -> None:
