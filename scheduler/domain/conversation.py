@@ -25,7 +25,8 @@ from scheduler.domain.messages import MessageKind
 from scheduler.domain.people import Channel, PatientStatus, Reach
 from scheduler.domain.reacting import Situation, ask_anew, reopen
 from scheduler.domain.replies.agreement import MAY_TEXT, agrees
-from scheduler.domain.replies.interpret import Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.replies.interpret import ANY, Interpretation, Meaning, OpenQuestion, interpret
+from scheduler.domain.replies.naming import topic_alone
 from scheduler.domain.replies.need import NOT_WANTED, Need, read_need
 from scheduler.domain.replies.words import ReplyWords
 from scheduler.domain.sending import SERVICE_MESSAGES
@@ -39,11 +40,13 @@ WHICH_ONE = "which_one"  # the service message: we asked two things, and your an
 SAFETY = "safety"  # the service message: where to call when help is needed now
 TOLD_ONCE = frozenset({ACKNOWLEDGEMENT, WHICH_ONE})  # once on a day of the patient's, and once for texts in a row
 REMEMBERED = TOLD_ONCE | {SAFETY}  # what a reply soon afterwards is heard by
+HELD_FOR = timedelta(days=1)  # an answer in doubt waits for its topic today and tomorrow
 ASKED_FOR = timedelta(days=1)  # then we may ask again which question is meant
 CALLED_FOR_HELP = timedelta(days=1)  # within this a yes or a no is about the help that the safety text speaks of
 IN_A_ROW = timedelta(seconds=10)  # texts that come so soon after one another are one message to the patient
 
 _SERVED = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})
+_ANSWERS = frozenset({Meaning.ANSWER, Meaning.DONE})
 _HEARD_BY_ANYONE = frozenset({Meaning.STOP, Meaning.START, Meaning.HELP, Meaning.WRONG_NUMBER, Meaning.SAFETY})
 # Carriers expect the first three to be answered always; whoever speaks of danger is answered whatever they agreed to.
 _NEEDS_NO_CONSENT = frozenset({"stopped", "started", "help", SAFETY})
@@ -109,6 +112,50 @@ def hear(
             tasks=tuple(_with_words(task, text.strip()) for task in tasks),
         ),
     )
+
+
+def hear_topic(
+    situation: Situation,
+    text: str,
+    held: str,
+    *,
+    held_at: datetime,
+    channel: Channel,
+    words: Mapping[str, ReplyWords],
+    languages: tuple[str, ...],
+) -> Heard | None:
+    """What follows when `text` says which question is meant by `held`, an answer that fits several.
+
+    None when `text` is no topic alone, when `held` (written at `held_at`, UTC) is of a day before yesterday, or when
+    the question of that topic is another by now: then `text` is heard like any other.
+    """
+    held_on = local_date(held_at, situation.contact.zone)
+    if held_on < situation.today - HELD_FOR or not is_served(situation, channel):
+        return None
+    topic = topic_alone(text, words, languages=languages)
+    if topic is None or not any(
+        one.state.pathway == topic and one.state.entered_on <= held_on for one in situation.enrolments
+    ):
+        return None
+    own = interpret(text, open_questions(situation), words, languages=languages)
+    if own.meaning in _ANSWERS and own.answer not in (None, ANY):
+        return None
+    read = interpret(held, open_questions(replace(situation, about=topic)), words, languages=languages)
+    meant = next((one for one in (read, *read.also) if one.meaning in _ANSWERS and one.pathway == topic), None)
+    if meant is None or meant.answer in (None, ANY):
+        return None
+    heard = _respond(situation, replace(meant, also=(), has_more=False), channel)
+    messages = tuple(replace(message, channel=channel) for message in heard.change.messages)
+    return replace(heard, change=replace(heard.change, messages=messages))
+
+
+def may_name_topic(heard: Heard) -> bool:
+    """Whether what was heard may rather say which question an earlier answer is for."""
+    meaning = heard.meaning
+    if meaning.is_reaction or meaning.is_courtesy or is_in_doubt(meaning):
+        return False
+    is_loose = meaning.meaning is Meaning.ANSWER and meaning.answer in (None, ANY)
+    return is_loose or meaning.meaning in (Meaning.UNCLEAR, Meaning.SUPPLEMENT)
 
 
 def is_told_once(message: PlannedMessage) -> bool:

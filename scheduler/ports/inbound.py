@@ -62,6 +62,10 @@ class Inbox(Protocol):
         """What came from this number or address and waits for somebody to say whose it is, oldest first."""
         ...
 
+    def in_doubt(self, patient_ids: Sequence[UUID], *, since: datetime) -> Mapping[UUID, Reply]:
+        """The last answer of each patient since then, where it fits several questions and waits for its topic."""
+        ...
+
     def told(
         self, patient_ids: Sequence[UUID], templates: Iterable[str], *, since: datetime
     ) -> Mapping[UUID, Mapping[str, datetime]]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from scheduler.domain.carers import hear_carer
 from scheduler.domain.contact import Change, TaskChange, TaskOpened
-from scheduler.domain.conversation import REMEMBERED, Heard, is_told_once
+from scheduler.domain.conversation import REMEMBERED, Heard, is_told_once, may_name_topic
 from scheduler.domain.messages import SkipReason
 from scheduler.domain.people import Addressee, Channel, PatientStatus
 from scheduler.domain.replies.interpret import Interpretation, Meaning
@@ -29,6 +29,7 @@ from scheduler.services.cases import Case, cases_of
 from scheduler.services.changes import Decided, write_changes
 from scheduler.services.consenting import PENDING_FOR, Revocation, record_consent, revoke_all, revoke_topics
 from scheduler.services.household import Household
+from scheduler.services.in_doubt import in_doubt_of, settled
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
 from scheduler.services.sharing import confirm_all_at, stop_all_at
@@ -76,9 +77,16 @@ class Hearing:
             return []
         cases = cases_of(unit, held)
         heard = [self._heard(case, told=told) for case in cases]
+        in_doubt = _in_doubt(unit, cases, heard)
+        heard = [
+            self._heard(case, told=told, in_doubt=in_doubt[case.patient.id]) if case.patient.id in in_doubt else one
+            for case, one in zip(cases, heard, strict=True)
+        ]
         before = self._told_before(unit, cases, heard)
         heard = [
-            self._heard(case, told={**told, **before[case.patient.id]}) if case.patient.id in before else one
+            self._heard(case, told={**told, **before[case.patient.id]}, in_doubt=in_doubt.get(case.patient.id))
+            if case.patient.id in before
+            else one
             for case, one in zip(cases, heard, strict=True)
         ]
         heard = [_addressed(case, one, is_echo=is_echo) for case, one in zip(cases, heard, strict=True)]
@@ -170,9 +178,14 @@ class Hearing:
         except Exception:  # noqa: BLE001 - whatever is wrong with it shows when it is heard
             return False
 
-    def _heard(self, case: Case, *, told: Mapping[str, datetime] = MappingProxyType({})) -> Heard:
+    def _heard(
+        self, case: Case, *, told: Mapping[str, datetime] = MappingProxyType({}), in_doubt: Reply | None = None
+    ) -> Heard:
         reply = case.reply
         try:
+            named = None if in_doubt is None else settled(case, in_doubt, self._rules)
+            if named is not None:
+                return named
             if reply.written_by is Addressee.CARER:
                 return hear_carer(
                     case.situation(self._rules),
@@ -306,6 +319,12 @@ def _call_for_help(unit: Unit, heard: Sequence[tuple[Case, Heard]], *, now: date
                 cause=f"safety:{case.reply.id.hex}",
                 now=now,
             )
+
+
+def _in_doubt(unit: Unit, cases: Sequence[Case], heard: Sequence[Heard]) -> Mapping[UUID, Reply]:
+    """The answer in doubt of those patients whose reply may say which question it is for."""
+    asked = [case for case, one in zip(cases, heard, strict=True) if may_name_topic(one)]
+    return in_doubt_of(unit, asked)
 
 
 def _aside(one: HeldReply, clinic: Clinic) -> Heard:

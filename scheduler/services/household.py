@@ -26,6 +26,7 @@ from scheduler.domain.when import local_date
 from scheduler.ports import Unit
 from scheduler.records import Clinic, HeldReply, Reply, Sender
 from scheduler.services.cases import Case, cases_of
+from scheduler.services.in_doubt import in_doubt_of, settled
 from scheduler.services.marking import Choices, choices_of
 from scheduler.services.new_tasks import clinic_task
 from scheduler.services.routing import last_contacted
@@ -88,7 +89,10 @@ class Household:
         asked = next((case for case in home.cases if self._is_asked_about_number(case)), None)
         if asked is not None:  # the question was about the number, and its answer holds for whoever was asked
             return self._assign(unit, asked, now=now)
-        return self._hear_choice(unit, home, now=now) or self._hear_someones(unit, home, read, now=now)
+        chosen = self._hear_choice(unit, home, now=now)
+        if chosen is None and (theirs := self._says_topic(unit, home)) is not None:
+            return self._assign(unit, theirs, now=now)
+        return chosen or self._hear_someones(unit, home, read, now=now)
 
     # Who there is
 
@@ -126,6 +130,13 @@ class Household:
         return [home.cases[n].patient.id for n in found]
 
     # What becomes of it
+
+    def _says_topic(self, unit: Unit, home: _Home) -> Case | None:
+        """Whose answer in doubt the reply names the topic of, if it is one person's."""
+        in_doubt = in_doubt_of(unit, home.cases)
+        found = [case for case in home.cases if case.patient.id in in_doubt]
+        found = [case for case in found if settled(case, in_doubt[case.patient.id], self._rules) is not None]
+        return found[0] if len(found) == 1 else None
 
     def _assign(self, unit: Unit, case: Case, *, now: datetime) -> Reply:
         return self._hear_known(unit, [_now_theirs(unit, case, case.reply)], now=now)[0]

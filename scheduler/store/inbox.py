@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, literal_column, or_, select, update
 
+from scheduler.domain.conversation import WHICH_ONE
 from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.opt_out import OptOut
 from scheduler.domain.people import Addressee, Channel
+from scheduler.domain.replies.interpret import Meaning
 from scheduler.domain.sending import SERVICE_MESSAGES
 from scheduler.records import HeldReply, Reply, Sender
 from scheduler.store import rows
@@ -228,6 +230,23 @@ class Inbox:
             _WAITING,
         ).order_by(replies.c.received_at, replies.c.id)
         return [self._reply(row, None) for row in self._connection.execute(query)]
+
+    def in_doubt(self, patient_ids: Sequence[UUID], *, since: datetime) -> Mapping[UUID, Reply]:
+        """The last answer of each patient since then, where it fits several questions and waits for its topic."""
+        query = _REPLIES.where(
+            replies.c.patient_id.in_(patient_ids),
+            replies.c.received_at >= since,
+            or_(
+                replies.c.meaning.in_([Meaning.ANSWER.value, Meaning.DONE.value]) & replies.c.pathway.is_not(None),
+                (replies.c.meaning == Meaning.UNCLEAR.value) & (replies.c.answer == WHICH_ONE),
+            ),
+        ).order_by(replies.c.received_at, replies.c.id)
+        last = {row.patient_id: row for row in self._connection.execute(query)}
+        return {
+            patient_id: self._reply(row, row.mrn)
+            for patient_id, row in last.items()
+            if row.meaning == Meaning.UNCLEAR.value
+        }
 
     def told(
         self, patient_ids: Sequence[UUID], templates: Iterable[str], *, since: datetime

@@ -230,6 +230,20 @@ def test_one_mailbox_is_shared_like_one_phone(database_url: str, tmp_path: Path)
         assert stored(world, reply).mrn == "R1"
 
 
+@pytest.mark.parametrize("named", ["the scan one", "{} scan"])
+def test_a_topic_alone_binds_the_answer_in_doubt_of_the_one_who_wrote_it(home: World, named: str) -> None:
+    home.enrol("A1", pathways="vitamin_d;exercise;dexa", phone=PHONE, name="Ana Moss", sms_consent="yes")
+    home.run_until(new_york(3, 10, 12, 0))
+    write(home, "2")
+    letter = letter_of(home, "A.M.")
+    write(home, letter)
+    assert len(texts(home, "which_one")) == 1
+    home.clock.at += timedelta(minutes=5)
+    reply = write(home, named.format(letter))
+    assert (reply.mrn, reply.pathway, reply.answer) == ("A1", "dexa", "booked")
+    assert [home.enrolment("vitamin_d", mrn).step for mrn in ("A1", "R1")] == ["ask", "ask"]
+
+
 def test_a_number_that_two_clinics_know_is_nobodys_secret_between_them(home: World) -> None:
     ours = home.clinic
     home.add_clinic("other")

@@ -18,6 +18,7 @@ from typing import TypeVar
 from scheduler.domain.pathway import Answer
 from scheduler.domain.replies.hearing import Heard, Part, is_one_of
 from scheduler.domain.replies.meaning import ANY, OpenQuestion
+from scheduler.domain.replies.naming import without_pointers
 from scheduler.domain.replies.patterns import Found, Words
 from scheduler.domain.replies.words import WordList
 
@@ -48,9 +49,10 @@ class Answers:
         """
         if part.asks or not self.questions or not _holds_one_of(part.words, self.heard.vocabulary.answer_starts):
             return []
-        topics = self.heard.vocabulary.topics.find(part.words)
+        said = without_pointers(self.heard, part)
+        topics = self.heard.vocabulary.topics.find(said)
         asked = self._asked_about({found.means for found in topics} or about)
-        for words in _unique(self._without_what_surrounds(part.words, topics)):
+        for words in _unique(self._without_what_surrounds(said, topics)):
             fits = self._fits(asked, words)
             if fits:
                 return fits
@@ -127,7 +129,8 @@ class Answers:
     def _leading(self, asked: Sequence[OpenQuestion], part: Part) -> Iterator[Fit]:
         """An answer at the start of a part that goes on in prose."""
         known = self.heard.vocabulary
-        words = tuple(word for word in part.words if not is_one_of(word, known.polite))
+        said = without_pointers(self.heard, part)
+        words = tuple(word for word in said if not is_one_of(word, known.polite))
         words = words[len(words) - len(_trimmed_start(words, known.lists[WordList.LEAD_IN])) :]
         ends = {1: self._fits(asked, words[:1])} if words and self._digit(words[0]) else {}
         for found in known.answers.at_start(words):

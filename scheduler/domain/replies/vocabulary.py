@@ -45,6 +45,7 @@ class Vocabulary:
     sentences: PhraseIndex[str]
     topics: PhraseIndex[str]  # in all languages
     thanks: PhraseIndex[bool]
+    pointers: PhraseIndex[bool]
     supplements: PhraseIndex[bool]
     clock: PhraseIndex[Clock]
     dates: PhraseIndex[DateWord]
@@ -78,6 +79,7 @@ def vocabulary(known: Languages, every: Languages) -> Vocabulary:
         sentences=index_of(known, lambda words: of_each(words.sentences)),
         topics=index_of(every, lambda words: of_each(words.topics)),
         thanks=list_index(every, WordList.THANKS),
+        pointers=list_index(known, WordList.POINTERS),
         supplements=list_index(every, WordList.SUPPLEMENTS),
         clock=index_of(known, lambda words: of_each(words.clock)),
         dates=index_of(known, lambda words: of_each(words.dates)),

@@ -77,6 +77,7 @@ class WordList(StrEnum):
     POLITE = "polite"  # change nothing: please, hello
     THANKS = "thanks"  # a message of nothing but these wants no answer
     LEAD_IN = "lead_in"  # may stand around an answer: option 1, my answer is 2
+    POINTERS = "pointers"  # stand for what is named, and are no number: the scan one
     OPENERS = "openers"  # may follow an answer without a comma: 2 the appointment is on Friday
     JOINERS = "joiners"  # part two things that are said: 1 and done
     UNDONE = "undone"  # beside one of these an answer in prose is none: booked, but they cancelled
