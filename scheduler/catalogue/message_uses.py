@@ -10,6 +10,7 @@ from scheduler.catalogue.template_tree import (
     FROM_STAFF,
     SERVICE,
     SERVICE_MESSAGES,
+    TELLING_WHEN,
     TOPIC_STOPPED,
 )
 from scheduler.domain.pathway import Action, Pathway, Step
@@ -48,6 +49,11 @@ class MessageUse:
     def has_words(self) -> bool:
         """Whether a member of staff writes its words."""
         return (self.pathway, self.name) == (SERVICE, FROM_STAFF)
+
+    @property
+    def tells_when(self) -> bool:
+        """Whether it says which day or time was understood."""
+        return self.pathway == SERVICE and self.name in TELLING_WHEN
 
     @property
     def sender(self) -> str:

@@ -23,7 +23,9 @@ TYPICAL = MessageValues(
     choices="F = A.M., G = A.S.",
     words="Please call us when you can.",
     topic="exercise",
+    when="2026-09-30",
 )
+WHENS = ("", "2026-09-30", "19:30")
 COUNTS = (0, 1, 2)
 
 
@@ -43,5 +45,7 @@ def variants(
         yield replace(TYPICAL, count=count, clinic_phone=phone, page_url=page, activity=longest)
     for activity in activities if "activity" in names else ():
         yield replace(TYPICAL, activity=activity)
+    for when in WHENS if "when" in names else ():
+        yield replace(TYPICAL, when=when)
     for topic in topics if "topic" in names else ():
         yield replace(TYPICAL, topic=topic)

@@ -22,7 +22,8 @@ _MAIL_ONLY = ("first_name", "unsubscribe_url")  # a text names no one, and is st
 _ROUTINE_ONLY = ("activity", "count")
 _TOPIC_ONLY = ("topic",)
 _WORDS_ONLY = ("words",)
-MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url"})
+_WHEN_ONLY = ("when",)
+MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url", "when"})
 
 _NodeTypes = tuple[type[nodes.Node], ...]
 
@@ -75,11 +76,20 @@ class Finding:
 
 
 def names_allowed(
-    piece: Piece | None, *, routine: bool, tells_topic: bool = False, has_words: bool = False
+    piece: Piece | None,
+    *,
+    routine: bool,
+    tells_topic: bool = False,
+    has_words: bool = False,
+    tells_when: bool = False,
 ) -> tuple[str, ...]:
     """The names a template may use. `piece` is None for a layout; `routine`: a pathway of activities."""
     mail = () if piece is Piece.SMS else _MAIL_ONLY
-    own = (*(_TOPIC_ONLY if tells_topic else ()), *(_WORDS_ONLY if has_words else ()))
+    own = (
+        *(_TOPIC_ONLY if tells_topic else ()),
+        *(_WORDS_ONLY if has_words else ()),
+        *(_WHEN_ONLY if tells_when else ()),
+    )
     return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()), *own)
 
 

@@ -57,7 +57,13 @@ class TemplateSet:
         tree = parse(self.library.environment, source)
         if isinstance(tree, Finding):
             return [tree]
-        allowed = names_allowed(piece, routine=use.routine, tells_topic=use.tells_topic, has_words=use.has_words)
+        allowed = names_allowed(
+            piece,
+            routine=use.routine,
+            tells_topic=use.tells_topic,
+            has_words=use.has_words,
+            tells_when=use.tells_when,
+        )
         findings = html_findings(tree, allowed, self.layouts) if piece is Piece.HTML else text_findings(tree, allowed)
         if findings:
             return findings

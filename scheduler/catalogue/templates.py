@@ -34,6 +34,7 @@ from scheduler.catalogue.template_tree import (
     activities_name,
     source_name,
 )
+from scheduler.catalogue.when_words import said_when
 from scheduler.catalogue.yaml_nodes import FaultLog
 from scheduler.domain.people import Mobility
 from scheduler.domain.sms import segments, to_gsm7_lookalikes
@@ -70,10 +71,11 @@ def template_environment(loader: BaseLoader) -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def template_context(values: MessageValues, language: str) -> dict[str, object]:
+def template_context(values: MessageValues, language: str, templates_dir: Path) -> dict[str, object]:
     """What a template may name: the fields of `values`, and `language`, the one it is written in."""
     context: dict[str, object] = dict(zip(VALUE_NAMES, _values_of(values), strict=True))
     context["language"] = language
+    context["when"] = said_when(values.when, language, templates_dir) if values.when else ""
     return context
 
 
@@ -161,7 +163,7 @@ class TemplateLibrary:
             if found is None:
                 continue
             self._check_offer(pathway, found, languages, values)
-            body = found.render(template_context(values, language))
+            body = found.render(template_context(values, language, self.templates_dir))
             if not body:
                 continue
             version = found.digest
@@ -186,7 +188,7 @@ class TemplateLibrary:
             if subject is None or text is None or html is None:
                 continue
             self._check_offer(pathway, text, languages, values)
-            context = template_context(values, language)
+            context = template_context(values, language, self.templates_dir)
             rendered = RenderedEmail(
                 subject=subject.render(context),
                 text=text.render(context),
@@ -213,7 +215,7 @@ class TemplateLibrary:
         Raises `jinja2.TemplateError` when the file is no valid template, `UnicodeError` when not UTF-8.
         """
         found = self._find(pathway, message, language, piece)
-        return None if found is None else found.render(template_context(values, language))
+        return None if found is None else found.render(template_context(values, language, self.templates_dir))
 
     def _names(self, pathway: str, template: str, languages: tuple[str, ...], *, stop_line: bool) -> Sequence[str]:
         """The values that a text may depend on: most name neither the patient nor anything of theirs."""
@@ -230,7 +232,7 @@ class TemplateLibrary:
         """The stop line in the first of `languages` that has one: better in another than not at all."""
         for language in languages:
             found = self._find(SERVICE, STOP_LINE, language, Piece.SMS)
-            if found is not None and (text := found.render(template_context(values, language))):
+            if found is not None and (text := found.render(template_context(values, language, self.templates_dir))):
                 return text, found.digest
         raise self._missing(SERVICE, STOP_LINE, languages, Piece.SMS)
 

@@ -370,7 +370,8 @@ def _pause(situation: Situation, meaning: Interpretation, channel: Channel) -> H
     change = without_what_repeats(situation, until=until)
     if change is None:
         return _for_a_person(situation, meaning, channel)
-    return Heard(meaning, _with_service_message(change, "paused", situation, channel))
+    last_day = "" if until is None else (until - timedelta(days=1)).isoformat()
+    return Heard(meaning, _with_service_message(change, "paused", situation, channel, when=last_day))
 
 
 def _time(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
@@ -379,7 +380,8 @@ def _time(situation: Situation, meaning: Interpretation, channel: Channel) -> He
     change = at_another_time(situation, meaning.at)
     if change is None:
         return Heard(meaning, _with_service_message(situation.unchanged(), "time_closed", situation, channel))
-    return Heard(meaning, _with_service_message(change, "time_set", situation, channel))
+    at = meaning.at.isoformat("minutes")
+    return Heard(meaning, _with_service_message(change, "time_set", situation, channel, when=at))
 
 
 def _days(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:
@@ -536,10 +538,14 @@ def _is_ours(task: TaskOpened) -> bool:
     return task.pathway == SERVICE_MESSAGES
 
 
-def _with_service_message(change: Change, template: str, situation: Situation, channel: Channel) -> Change:
+def _with_service_message(
+    change: Change, template: str, situation: Situation, channel: Channel, *, when: str = ""
+) -> Change:
+    """The change and a service message. `when` is what it confirms, which the message keeps as its step."""
     if template not in _NEEDS_NO_CONSENT and not situation.contact.reach.has(channel):
         return change
     added = service_message(template, situation.contact, channel, situation.now)
+    added = replace(added, step=when) if when else added
     return replace(change, messages=(*change.messages, added))
 
 

@@ -23,6 +23,7 @@ class MessageValues:
     for_whom: str = ""  # on a number that several share, or to a carer: the mark of whom it is about
     choices: str = ""  # the letters of those who share a number, as the question who wrote lists them
     words: str = ""  # those of a member of staff, in the message that carries them
+    when: str = ""  # 19:30 or 2026-09-30, for the messages that confirm it; a template gets it in words
     topic: str = ""  # what has ended, as the name of its pathway, for the message that says so
 
 

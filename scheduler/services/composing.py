@@ -214,6 +214,7 @@ class Composer:
             choices=to.choices if isinstance(to, Recipient) else "",
             words=words,
             topic=message.step if message.pathway == SERVICE_MESSAGES else "",
+            when=message.step if message.pathway == SERVICE_MESSAGES else "",
         )
 
     def _page_of(self, message: _Message, to: _Person) -> str:

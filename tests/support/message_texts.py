@@ -35,6 +35,10 @@ PHONE = "+1 202 555 0100"
 UNSUBSCRIBE = "https://clinic.example/u/abc"
 
 _COUNTS = (0, 1, 2, 7)
+_WHENS = {  # the longest of each kind among them
+    f"{SERVICE}/paused": ("", "2026-09-30"),
+    f"{SERVICE}/time_set": ("", "09:00", "19:30"),
+}
 _LIBRARY = TemplateLibrary(TEMPLATES)
 
 # What no patient may read, because others may read it too, or because it frightens, presses or promises.
@@ -138,6 +142,7 @@ def values(
     name: str = "Ana",
     topic: str = "exercise",
     words: str = "We have moved.",
+    when: str = "",
 ) -> MessageValues:
     """What a template is filled with here."""
     return MessageValues(
@@ -150,6 +155,7 @@ def values(
         count=count,
         topic=topic,
         words=words,
+        when=when,
     )
 
 
@@ -168,9 +174,10 @@ def every_rendering(message: str, language: str, piece: Piece) -> tuple[str, ...
     offered = activity_texts(language, message.partition("/")[0]) if "{{ activity }}" in source else [""]
     counts = _COUNTS if "count" in source else (3,)
     topics = [*TOPICS, "another"] if "topic" in source else [""]
+    whens = _WHENS.get(message, ("",))
     filled = (
-        values(activity=activity, count=count, phone=phone, topic=topic)
-        for phone, activity, count, topic in product(("", PHONE), offered, counts, topics)
+        values(activity=activity, count=count, phone=phone, topic=topic, when=when)
+        for phone, activity, count, topic, when in product(("", PHONE), offered, counts, topics, whens)
     )
     return tuple(dict.fromkeys(render(message, language, piece, one) for one in filled))
 

@@ -658,3 +658,25 @@ def test_any_words_at_any_time_have_an_outcome(replies: list[tuple[int, str, Cha
         assert is_heard, "nobody wrote for nothing"
     reminders = [one.local.date() for one in patient.gone if one.kind is MessageKind.REMINDER]
     assert len(set(reminders)) == len(reminders)
+
+
+# What confirmations say
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "when"),
+    [
+        ("TIME 7", "time_set", "19:00"),
+        ("TIME 10:30", "time_set", "10:30"),
+        ("PAUSE 2 WEEKS", "paused", day(15).isoformat()),
+        ("pause 400 days", "paused", day(367).isoformat()),
+        ("PAUSE", "paused", "paused"),
+        ("pause until after christmas", "paused", "paused"),
+    ],
+)
+def test_a_confirmation_carries_the_time_or_the_last_day_that_was_understood(
+    text: str, template: str, when: str
+) -> None:
+    patient = asked("exercise").to_day(2, wall=time(8))
+    (message,) = patient.says(text).change.messages
+    assert (message.template, message.step) == (template, when)

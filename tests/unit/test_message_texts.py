@@ -87,6 +87,8 @@ def test_a_template_names_only_what_its_channel_and_message_have(message: str, l
         "nutrition/idea": {"activity"},
         "service/who": {"choices"},
         "service/topic_stopped": {"topic"},
+        "service/paused": {"when"},
+        "service/time_set": {"when"},
         "service/discreet": {"page_url"},
         "service/discreet_answer": {"page_url"},
         "service/from_staff": {"words"},
@@ -221,3 +223,20 @@ def test_what_a_topic_is_called_is_known_for_every_pathway_that_is_shipped(langu
     other = render("service/topic_stopped", language, Piece.SMS, values(topic="one that a clinic has added"))
     assert len({*said.values(), other}) == len(TOPICS) + 1
     assert all("STOP" in text for text in said.values())
+
+
+@pytest.mark.parametrize(
+    ("message", "language", "when", "said"),
+    [
+        ("service/time_set", "en", "19:00", "come at 7:00 pm"),
+        ("service/time_set", "es", "19:00", "a las 19:00"),
+        ("service/paused", "en", "2026-12-06", "The last day is December 6, 2026."),
+        ("service/paused", "es", "2026-12-06", "hasta el 6 de diciembre de 2026."),
+        ("service/paused", "en", "", "until you "),
+        ("service/paused", "es", "", "hasta que "),
+    ],
+)
+def test_a_confirmation_says_what_was_understood(message: str, language: str, when: str, said: str) -> None:
+    pieces = [Piece.SMS, Piece.TEXT, Piece.HTML]
+    texts = [seen(render(message, language, piece, values(when=when)), piece) for piece in pieces]
+    assert all(said in text for text in texts), texts

@@ -1,0 +1,52 @@
+"""A day or a time of day, as a message says them in its language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, time
+from functools import lru_cache
+from pathlib import Path
+
+from scheduler.catalogue.ui_words import SHIPPED, UiWords, load_ui_words
+from scheduler.domain.languages import DEFAULT_LANGUAGE, base_language
+
+_NOON = 12
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DATE = "%(month)s %(day)s, %(year)s"
+
+
+def said_when(when: str, language: str, templates_dir: Path) -> str:
+    """`when` (2026-09-30 or 19:30) in words; empty when it is neither.
+
+    The words are those of the web pages; English where they lack the language.
+    """
+    words = _words(templates_dir)
+    known = words.choose((language, base_language(language)))
+    for say in (_day, _clock):
+        try:
+            return say(when, lambda text: words.one(known, text), base_language(known))
+        except ValueError:
+            continue
+    return ""
+
+
+@lru_cache(maxsize=8)
+def _words(templates_dir: Path) -> UiWords:
+    return load_ui_words((templates_dir, *SHIPPED))
+
+
+def _day(when: str, one: Callable[[str], str], language: str) -> str:
+    """September 30, 2026."""
+    day = date.fromisoformat(when)
+    return one(_DATE) % {"month": one(_MONTHS[day.month - 1]), "day": day.day, "year": day.year}
+
+
+def _clock(when: str, one: Callable[[str], str], language: str) -> str:
+    """7:30 pm in English, 19:30 elsewhere."""
+    at = time.fromisoformat(when)
+    if language != DEFAULT_LANGUAGE:
+        return f"{at.hour}:{at.minute:02}"
+    return f"{at.hour % _NOON or _NOON}:{at.minute:02} {'am' if at.hour < _NOON else 'pm'}"
