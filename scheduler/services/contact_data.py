@@ -1,11 +1,12 @@
 """Staff correct what is on file about a patient: name, numbers, language, zone, days. Checked as an import is.
 
-What a list said last is left as it is, so that the same list again does not undo what staff have entered.
+What a list said last is left as it is, so that the same list again does not undo what staff have entered. What
+somebody else has changed since a form was opened is left as it is too, and said where both changed the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -36,12 +37,15 @@ FIELDS = (
 )
 _LONGEST = 320  # characters of a cell; nothing that is looked for is longer
 
+WasShown = Callable[[str, str], bool]
+"""Whether a form showed this value of this field when it was opened."""
+
 
 class ContactDataError(ValueError):
     """What was entered cannot be used, and nothing has changed. `faults` has a sentence for each field."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{field}: {reason}" for field, reason in faults.items()))
+        super().__init__(", ".join(faults))  # the sentences may say what is on file
         self.faults = dict(faults)
 
 
@@ -60,23 +64,45 @@ def cells_of(patient: Patient) -> dict[str, str]:
     }
 
 
-def change(store: Store, rules: Rules, about: Deciding, cells: Mapping[str, str]) -> tuple[str, ...]:
-    """Write the fields in `cells` that differ from the record, and plan by them; returns their names.
+def typed_over(cells: Mapping[str, str], was_shown: WasShown | None) -> dict[str, str]:
+    """The fields that somebody changed in a form; without `was_shown`, all of them."""
+    return {
+        name: cells[name]
+        for name in FIELDS
+        if name in cells and (was_shown is None or not was_shown(name, cells[name].strip()))
+    }
 
-    Another number must be confirmed anew where the clinic wants that. What waits to go follows. Raises
-    `UnknownPatientError` and `ContactDataError`.
+
+def change(
+    store: Store, rules: Rules, about: Deciding, cells: Mapping[str, str], *, was_shown: WasShown | None = None
+) -> tuple[str, ...]:
+    """Write the fields that `cells` changes, and plan by them; returns their names.
+
+    With `was_shown`, a field that still says what the form showed is left alone, and one that somebody else has
+    changed since is refused. Another number must be confirmed anew where the clinic wants that. What waits to go
+    follows. Raises `UnknownPatientError` and `ContactDataError`.
     """
     clinic = about.clinic
     with store.writing() as unit:
         loaded = load_by_mrn(unit, rules, clinic, about.mrn, about.now)
         before = loaded.patient
-        wanted = {**cells_of(before), **{name: cells[name] for name in FIELDS if name in cells}}
-        draft = _draft(rules, clinic, before, wanted, about)
+        on_file, typed = cells_of(before), typed_over(cells, was_shown)
+        overtaken = {
+            name: _changed_to(name, on_file[name])
+            for name in typed
+            if was_shown is not None and not was_shown(name, on_file[name])
+        }
+        try:
+            draft = _draft(rules, clinic, before, {**on_file, **typed}, about)
+        except ContactDataError as error:
+            raise ContactDataError({**error.faults, **overtaken}) from None
         bad = unit.numbers.bad_of(clinic.id, [before.id]).get(before.id, frozenset())
         after = at_other_addresses(before, _changed(before, draft, clinic), bad=bad)
         names = tuple(name for name in FIELDS if getattr(before, name) != getattr(after, name))
         if not names:
             return ()
+        if overtaken := {name: said for name, said in overtaken.items() if name in names}:
+            raise ContactDataError(overtaken)
         enrolled = loaded.situation.enrolments
         decided = replanned(unit, rules, clinic, before, after, enrolled, now=about.now)
         unit.patients.update([after], now=about.now)
@@ -85,6 +111,16 @@ def change(store: Store, rules: Rules, about: Deciding, cells: Mapping[str, str]
         entry = (clinic.id, "patient updated", before.id, ",".join(names))
         unit.installation.audit([entry], actor=about.by, now=about.now)
         return names
+
+
+def _changed_to(field: str, value: str) -> str:
+    """What is said where somebody else has changed the same field meanwhile."""
+    if field == "exercise_days":
+        value = value.replace(";", ", ")
+    elif field == "mobility":
+        value = value.replace("_", " ")
+    was = f"changed to {value}" if value else "emptied"
+    return f"since you opened this page it was {was}; save again to put yours in its place, or enter theirs"
 
 
 def _draft(rules: Rules, clinic: Clinic, before: Patient, cells: Mapping[str, str], about: Deciding) -> PatientDraft:

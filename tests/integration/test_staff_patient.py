@@ -16,6 +16,7 @@ from scheduler.domain.accounts import Role
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.number_check import UNASKED
 from scheduler.domain.people import CarerMode, Channel, Mobility, PatientStatus
+from scheduler.services.contact_data import FIELDS
 from scheduler.services.intake.draft import Exclusion
 from scheduler.services.simulate import simulate
 from scheduler.store.engine import reading
@@ -177,6 +178,76 @@ def test_the_same_list_again_does_not_undo_what_staff_entered(world: World) -> N
     assert (world.patient().name, world.patient().phone) == ("Ruth Baum", "+16172530177")
     world.enrol("P1", **{**cells, "phone": "+16175550112"})
     assert (world.patient().name, world.patient().phone) == ("Ruth Baum", "+16175550112")
+
+
+def opened(client: TestClient) -> dict[str, str]:
+    """The form for contact data, as a browser would send it when nothing is typed."""
+    return fields_of(client.get("/patients/P1/contact").text)
+
+
+def fields_of(page: str) -> dict[str, str]:
+    form = page[page.index('action="/patients/P1/contact"') :]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form[: form.index("</form>")]):
+        name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
+        assert name is not None
+        if ("radio" not in tag and "checkbox" not in tag) or " checked" in tag:
+            found[name[1]] = html.unescape(value[1]) if value else ""
+    mobility = re.search(r'<option value="([^"]*)" selected', form)
+    assert mobility is not None
+    return {**found, "mobility": mobility[1]}
+
+
+def test_a_form_that_was_open_meanwhile_changes_only_what_was_typed_in_it(either: World) -> None:
+    either.enrol_sms("P1", phone="+16172530100")
+    client = signed_in(either, Role.COORDINATOR)
+    mine, theirs = opened(client), opened(client)
+    assert told(client, "contact", **{**theirs, "phone": "+16172530177"}).status_code == 303
+    assert told(client, "contact", **{**mine, "name": "Ruth Baum"}).status_code == 303
+    assert (either.patient().name, either.patient().phone) == ("Ruth Baum", "+16172530177")
+
+
+def test_where_both_changed_the_same_the_form_says_to_what_and_a_second_press_decides(world: World) -> None:
+    world.enrol_sms("P1", phone="+16172530100")
+    client = signed_in(world, Role.COORDINATOR)
+    mine, theirs = opened(client), opened(client)
+    told(client, "contact", **{**theirs, "phone": "+16172530177", "name": "Ruth Baum"})
+    refused = told(client, "contact", **{**mine, "phone": "(617) 253-0188", "timezone": "Bostn"})
+    assert refused.status_code == 422
+    beside = re.search(r'id="phone-wrong">(.*?)</p>', refused.text)
+    assert beside is not None
+    assert "+16172530177" in beside[1]
+    assert 'id="timezone-wrong"' in refused.text
+    again = fields_of(refused.text)
+    assert (again["phone"], again["name"], again["timezone"]) == ("(617) 253-0188", "Ruth Baum", "Bostn")
+    assert (world.patient().name, world.patient().phone) == ("Ruth Baum", "+16172530177")
+    assert told(client, "contact", **{**again, "timezone": "America/Chicago"}).status_code == 303
+    assert (world.patient().name, world.patient().phone) == ("Ruth Baum", "+16172530188")
+    assert world.patient().timezone == "America/Chicago"
+
+
+def test_where_both_changed_it_alike_nothing_is_asked(world: World) -> None:
+    world.enrol_sms("P1", phone="+16172530100")
+    client = signed_in(world, Role.COORDINATOR)
+    mine, theirs = opened(client), opened(client)
+    told(client, "contact", **{**theirs, "phone": "+16172530177"})
+    assert told(client, "contact", **{**mine, "phone": "(617) 253-0177"}).status_code == 303
+
+
+def test_what_a_form_holds_of_the_values_that_it_showed_says_nothing_of_them(world: World) -> None:
+    world.enrol_sms("P1", phone="+16172530100", name="Ruth Adler")
+    shown = {name: value for name, value in opened(signed_in(world, Role.COORDINATOR)).items() if "shown" in name}
+    assert len(set(shown.values())) == len(FIELDS)
+    assert all(re.fullmatch("[0-9a-f]{24}", value) for value in shown.values())
+
+
+@pytest.mark.parametrize("digest", ["", "zz", "00" * 12, "é"])
+def test_a_digest_that_is_none_counts_as_changed_by_somebody_else(world: World, digest: str) -> None:
+    world.enrol_sms("P1", phone="+16172530100")
+    client = signed_in(world, Role.COORDINATOR)
+    refused = told(client, "contact", **{**opened(client), "shown-phone": digest, "phone": "+16172530177"})
+    assert refused.status_code == 422
+    assert world.patient().phone == "+16172530100"
 
 
 @pytest.mark.parametrize(
