@@ -36,6 +36,7 @@ FIELDS = (
     "exercise_days",
 )
 _LONGEST = 320  # characters of a cell; nothing that is looked for is longer
+_ANY_MRN = "0"  # a draft needs one; that of the record stays, also where a new patient could not have it
 
 WasShown = Callable[[str, str], bool]
 """Whether a form showed this value of this field when it was opened."""
@@ -135,7 +136,7 @@ def _draft(rules: Rules, clinic: Clinic, before: Patient, cells: Mapping[str, st
         pathway_names=frozenset(rules.pathways),
         today=local_date(about.now, ZoneInfo(clinic.timezone)),
     )
-    given = {"mrn": before.mrn, **cells}
+    given = {"mrn": _ANY_MRN, **cells}
     # Texts that a patient agreed to must not go to a landline.
     if before.sms_consent and cells["phone"].strip():
         given["sms_consent"] = "yes"

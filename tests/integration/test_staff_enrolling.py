@@ -197,6 +197,17 @@ def test_the_record_number_of_somebody_else_is_refused_with_a_way_to_them(world:
     assert world.patient("N1") == before
 
 
+@pytest.mark.parametrize("mrn", ["a/b", "a\\b", "..", "bulk", " new "])
+def test_a_record_number_that_no_page_could_be_opened_for_is_refused_beside_its_field(
+    world: World, client: TestClient, mrn: str
+) -> None:
+    refused = sent(client, agreeing(client, mrn=mrn))
+    assert refused.status_code == 422
+    assert "no page could show the patient" in wrong_beside(refused.text, "mrn")
+    with world.store.reading() as unit:
+        assert unit.patients.count(world.clinic.id) == 0
+
+
 def test_a_record_number_of_another_clinic_is_free(world: World) -> None:
     world.enrol_sms("N1", world.add_clinic("theirs"))
     ours = world.add_clinic("ours")

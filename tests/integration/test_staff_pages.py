@@ -20,6 +20,7 @@ from scheduler.ports.bulk_changes import BulkChange
 from scheduler.records import Clinic
 from scheduler.services.care import Deciding
 from scheduler.services.care_plan import Leaving, leave
+from scheduler.services.intake.names import PAGES
 from scheduler.store.browsing import Browsing
 from scheduler.store.tables import tasks
 from scheduler.store.vault import Vault
@@ -81,6 +82,14 @@ def staff_routes() -> list[tuple[str, str, StaffOnly]]:
                 if isinstance(dependency.call, StaffOnly):
                     found.extend((method, route.path, dependency.call) for method in sorted(route.methods or ()))
     return found
+
+
+def test_no_patient_can_have_the_record_number_that_is_the_name_of_a_page() -> None:
+    paths = {getattr(route, "path", "") for router in ROUTERS for route in router.routes}
+    before = {path.partition("{mrn}")[0] for path in paths if "{mrn}" in path}
+    assert "/patients/" in before
+    after = {path.removeprefix(start) for start in before for path in paths if path.startswith(start)}
+    assert {rest.partition("/")[0] for rest in after} - {"{mrn}"} == PAGES
 
 
 def called(client: TestClient, method: str, path: str) -> int:

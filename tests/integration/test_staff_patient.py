@@ -180,6 +180,17 @@ def test_the_same_list_again_does_not_undo_what_staff_entered(world: World) -> N
     assert (world.patient().name, world.patient().phone) == ("Ruth Baum", "+16175550112")
 
 
+def test_who_has_a_record_number_that_none_may_have_any_more_can_be_corrected(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("scheduler.services.intake.names.PAGES", frozenset())
+        world.enrol_sms("chosen")
+    client = signed_in(world, Role.COORDINATOR)
+    assert post(client, "/patients/chosen/contact", {"name": "Ruth Baum"}, page="/sign-in").status_code == 303
+    assert world.patient("chosen").name == "Ruth Baum"
+
+
 def opened(client: TestClient) -> dict[str, str]:
     """The form for contact data, as a browser would send it when nothing is typed."""
     return fields_of(client.get("/patients/P1/contact").text)

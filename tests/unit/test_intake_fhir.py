@@ -132,6 +132,12 @@ def test_the_record_number_is_the_identifier_typed_mr_and_else_the_resource_id()
     assert paths(row(patient(id=None))) == ["Patient.identifier"]
 
 
+def test_a_record_number_without_a_page_is_refused_but_who_has_one_is_still_taken_off() -> None:
+    named = patient(identifier=[{"type": MR, "value": "a/b"}])
+    assert paths(row(named)) == ["Patient.identifier"]
+    assert row({**named, "deceasedBoolean": True}) == Excluded(line=7, reason=Exclusion.DECEASED, mrn="a/b")
+
+
 def test_the_official_name_goes_before_the_usual_one_and_an_old_one_never() -> None:
     old, maiden = {"use": "old", "text": "Old"}, {"use": "maiden", "text": "Maiden"}
     usual, official = (

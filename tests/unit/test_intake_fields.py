@@ -26,7 +26,7 @@ from scheduler.services.intake.fields import (
     parse_yes_no,
 )
 from scheduler.services.intake.languages import parse_language
-from scheduler.services.intake.names import parse_mrn, parse_name
+from scheduler.services.intake.names import PAGES, parse_mrn, parse_name
 from scheduler.services.intake.phones import Phone, parse_phone
 
 TODAY = date(2026, 11, 22)
@@ -309,6 +309,25 @@ def test_a_record_number_is_at_most_64_characters_and_no_mangled_number() -> Non
     assert "longer than 64" in reason(parse_mrn, "9" * 65)
     assert "spreadsheet" in reason(parse_mrn, "1.23457E+11")
     assert "formula" in reason(parse_mrn, "=1+1")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a/b", "slash or a backslash"),
+        ("a\\b", "slash or a backslash"),
+        (".", "only dots"),
+        (" .. ", "only dots"),
+        *((page, f'called "{page}"') for page in sorted(PAGES)),
+    ],
+)
+def test_a_record_number_that_no_page_could_be_opened_for_is_refused(text: str, says: str) -> None:
+    assert says in reason(parse_mrn, text)
+
+
+@pytest.mark.parametrize("text", ["a.b", "..a", "NEW", "new-1", "a-b", "a b?#%2F"])
+def test_other_record_numbers_have_a_page(text: str) -> None:
+    assert parse_mrn(text) == text
 
 
 @given(st.text())

@@ -22,7 +22,7 @@ from scheduler.services.intake.fhir_json import Found
 from scheduler.services.intake.fhir_telecom import Reachable, addresses_lost, reachable
 from scheduler.services.intake.fields import parse_birth_date, parse_timezone
 from scheduler.services.intake.languages import parse_language
-from scheduler.services.intake.names import parse_mrn, parse_name
+from scheduler.services.intake.names import mrn_on_file, parse_mrn, parse_name
 
 IDENTIFIER_TYPES = ("http://terminology.hl7.org/CodeSystem/v2-0203", "http://hl7.org/fhir/v2/0203")
 LANGUAGE_TAGS = "urn:ietf:bcp:47"
@@ -48,8 +48,10 @@ def row_from_patient(found: Found, *, defaults: IntakeDefaults, grant_consent: b
     clinic may know one.
     """
     mapping = _Mapping(found, defaults)
-    mrn = mapping.read("identifier", lambda: _mrn(found.resource, defaults.today))
     exclusion = mapping.read("active", lambda: _exclusion(found.resource))
+    # Whoever is on file is taken off reminders, by whatever number.
+    parse = parse_mrn if exclusion is None else mrn_on_file
+    mrn = mapping.read("identifier", lambda: _mrn(found.resource, defaults.today, parse))
     if exclusion is not None:
         return Excluded(line=found.line, reason=exclusion, mrn=mrn)
     name = mapping.read("name", lambda: _name(found.resource, defaults.today))
@@ -146,13 +148,13 @@ def _given(
     return frozenset({"mrn", "name"} | present | reach.mentioned)
 
 
-def _mrn(patient: dict[str, Any], today: date) -> str:
+def _mrn(patient: dict[str, Any], today: date, parse: Callable[[str], str]) -> str:
     for identifier in objects(patient, "identifier"):
         value = text(identifier, "value")
         if value and in_use(identifier, today) and "MR" in codes(identifier.get("type"), *IDENTIFIER_TYPES):
-            return parse_mrn(value)
+            return parse(value)
     if resource_id := text(patient, "id"):
-        return parse_mrn(resource_id)
+        return parse(resource_id)
     raise FieldError("there is neither an identifier of type MR nor a resource id to know the patient by")
 
 

@@ -21,11 +21,33 @@ _FORMULA_STARTS = (
 )  # what a spreadsheet would run, plain or escaped
 _JOINERS = "\u200c\u200d"  # zero-width joiners: Persian and Indic names are misspelt without them
 _REFUSED = frozenset({"Cc", "Cs", "Cf", "Co", "Zl", "Zp"})  # control, surrogate, invisible, private, line breaks
+PAGES = frozenset({"new", "import", "found", "chosen", "bulk"})
+"""What stands where a record number would, in the addresses of the pages of patients."""
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
 
 
 def parse_mrn(text: str) -> str:
-    """The medical record number, trimmed and in Unicode NFC; raises `FieldError`."""
+    """The medical record number, trimmed and in Unicode NFC, that has a page to open; raises `FieldError`."""
+    mrn = mrn_on_file(text)
+    if "/" in mrn or "\\" in mrn:
+        raise FieldError(
+            "the record number has a slash or a backslash in it, and no page could show the patient; write it "
+            "without, such as with a hyphen"
+        )
+    if not mrn.strip("."):
+        raise FieldError(
+            "the record number is only dots, and no page could show the patient; add a letter or a digit"
+        )
+    if mrn in PAGES:
+        raise FieldError(
+            f'a page of the web app is called "{mrn}", so no page could show the patient; add a letter or a digit '
+            "to the record number"
+        )
+    return mrn
+
+
+def mrn_on_file(text: str) -> str:
+    """A record number as `parse_mrn` reads it, also one that no new patient may have; raises `FieldError`."""
     mrn = _clean(text, "the record number")
     if _SHORTENED.fullmatch(mrn):
         raise FieldError(

@@ -39,7 +39,6 @@ _PLAIN = (
 )
 _SEPARATOR = ":"  # between the name of a group of boxes and that of a box in it
 _TICKED = "yes"
-_NOT_HERE = ("new", "import", "found")  # their pages have these addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,6 @@ def _new_patient(site: Site, who: SignedIn, fields: Mapping[str, str]) -> tuple[
         cells["pathways"] = ""  # as a list that does not name any
     if len(cells["exercise_days"].split(";")) == len(Weekday):
         cells["exercise_days"] = ""
-    if cells["mrn"].strip() in _NOT_HERE or "/" in cells["mrn"]:
-        unticked["mrn"] = "These pages cannot show a patient with this record number. Write it without a slash."
     words = words_of_consent(site, who, _language(site, who, fields))
     agreed = {one: fields.get(f"{one}_words", "") for one in Channel if fields.get(f"{one}_consent")}
     new = NewPatient(
