@@ -6,14 +6,15 @@ somebody else has changed since a form was opened is left as it is too, and said
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.calendar import EVERY_DAY
 from scheduler.domain.when import local_date
-from scheduler.ports import Store
+from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
+from scheduler.services.address_warnings import ADDRESSES, address_warnings
 from scheduler.services.care import Deciding
 from scheduler.services.changes import write_changes
 from scheduler.services.intake.assemble import draft_from_cells
@@ -35,8 +36,8 @@ FIELDS = (
     "mobility",
     "exercise_days",
 )
-_LONGEST = 320  # characters of a cell; nothing that is looked for is longer
 _ANY_MRN = "0"  # a draft needs one; that of the record stays, also where a new patient could not have it
+_LONGEST = 320  # characters of a cell; nothing that is looked for is longer
 
 WasShown = Callable[[str, str], bool]
 """Whether a form showed this value of this field when it was opened."""
@@ -48,6 +49,14 @@ class ContactDataError(ValueError):
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(", ".join(faults))  # the sentences may say what is on file
         self.faults = dict(faults)
+
+
+class UnseenWarningsError(Exception):
+    """Nothing has changed yet: something should be known first. `warnings` has a sentence by a name for it."""
+
+    def __init__(self, warnings: Mapping[str, str]) -> None:
+        super().__init__(", ".join(warnings))
+        self.warnings = dict(warnings)
 
 
 def cells_of(patient: Patient) -> dict[str, str]:
@@ -75,13 +84,19 @@ def typed_over(cells: Mapping[str, str], was_shown: WasShown | None) -> dict[str
 
 
 def change(
-    store: Store, rules: Rules, about: Deciding, cells: Mapping[str, str], *, was_shown: WasShown | None = None
+    store: Store,
+    rules: Rules,
+    about: Deciding,
+    cells: Mapping[str, str],
+    *,
+    was_shown: WasShown | None = None,
+    seen: Set[str] = frozenset(),
 ) -> tuple[str, ...]:
     """Write the fields that `cells` changes, and plan by them; returns their names.
 
     With `was_shown`, a field that still says what the form showed is left alone, and one that somebody else has
     changed since is refused. Another number must be confirmed anew where the clinic wants that. What waits to go
-    follows. Raises `UnknownPatientError` and `ContactDataError`.
+    follows. Raises `UnknownPatientError`, `ContactDataError`, and `UnseenWarningsError` for what is not among `seen`.
     """
     clinic = about.clinic
     with store.writing() as unit:
@@ -104,6 +119,9 @@ def change(
             return ()
         if overtaken := {name: said for name, said in overtaken.items() if name in names}:
             raise ContactDataError(overtaken)
+        warnings = _warnings(unit, before, after)
+        if warnings.keys() - seen:
+            raise UnseenWarningsError(warnings)
         enrolled = loaded.situation.enrolments
         decided = replanned(unit, rules, clinic, before, after, enrolled, now=about.now)
         unit.patients.update([after], now=about.now)
@@ -112,6 +130,16 @@ def change(
         entry = (clinic.id, "patient updated", before.id, ",".join(names))
         unit.installation.audit([entry], actor=about.by, now=about.now)
         return names
+
+
+def _warnings(unit: Unit, before: Patient, after: Patient) -> dict[str, str]:
+    """What should be known of another number or address."""
+    found: dict[str, str] = {}
+    for channel, name in ADDRESSES.items():
+        address = getattr(after, name)
+        if address is not None and address != getattr(before, name):
+            found |= address_warnings(unit, after.clinic_id, channel, address, but=after.id)
+    return found
 
 
 def _changed_to(field: str, value: str) -> str:

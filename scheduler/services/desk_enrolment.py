@@ -11,6 +11,7 @@ from scheduler.domain.people import TOLD_TO_STAFF, Channel, ConsentSource
 from scheduler.domain.when import local_date
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
+from scheduler.services.address_warnings import ADDRESSES, WHAT, address_warnings
 from scheduler.services.enrol import Enroller, Fate
 from scheduler.services.intake.assemble import draft_from_cells
 from scheduler.services.intake.draft import IntakeDefaults, PatientDraft, PhoneCheck, Rejected
@@ -19,8 +20,6 @@ from scheduler.services.merging import Learnt
 from scheduler.services.rules import Rules
 
 LONGEST = 1_000  # characters that any field may have; names and numbers have shorter bounds of their own
-_ADDRESSES = {Channel.SMS: "phone", Channel.EMAIL: "email"}
-_WHAT = {Channel.SMS: "phone number", Channel.EMAIL: "e-mail address"}
 _MISSING = {"mrn": "Enter the record number.", "name": "Enter the patient's name."}
 TAKEN = "A patient of this clinic has this record number already."
 
@@ -127,8 +126,8 @@ class DeskEnrolment:
                     column,
                     "The words have changed with the language. Read them out as they are now, and tick again.",
                 )
-            elif not new.cells.get(_ADDRESSES[channel], "").strip():
-                yield column, f"There is no {_WHAT[channel]} to agree to. Enter one, or leave this unticked."
+            elif not new.cells.get(ADDRESSES[channel], "").strip():
+                yield column, f"There is no {WHAT[channel]} to agree to. Enter one, or leave this unticked."
             elif draft is not None and getattr(draft, column) is None:
                 yield column, "This number is a landline, which gets no texts. Untick this, or enter a mobile number."
         if new.agreed and new.told not in TOLD_TO_STAFF:
@@ -151,36 +150,12 @@ class DeskEnrolment:
         for warning in draft.warnings:
             if warning.column != "phone":  # a landline with consent to texts is refused here
                 warnings[warning.column] = said(warning.column, warning.reason)
-        for channel, name in _ADDRESSES.items():
+        for channel, name in ADDRESSES.items():
             address = getattr(draft, name)
             if address is not None:
-                warnings |= self._about_address(unit, channel, address, but=known)
+                but = known.id if known else None
+                warnings |= address_warnings(unit, self._clinic.id, channel, address, but=but)
         return warnings
-
-    def _about_address(self, unit: Unit, channel: Channel, address: str, *, but: Patient | None) -> dict[str, str]:
-        what, name = _WHAT[channel], _ADDRESSES[channel]
-        found: dict[str, str] = {}
-        sharers = [
-            one
-            for one in unit.patients.by_address(channel, address, clinic_id=self._clinic.id)
-            if but is None or one.id != but.id
-        ]
-        if sharers or unit.carers.at(self._clinic.id, channel, address):
-            found[f"shared-{name}"] = (
-                f"This {what} is on file for somebody else of this clinic too. Each message will then say for whom "
-                "it is, and STOP from there ends the messages to all who share it."
-            )
-        latest = unit.patients.latest_consents(self._clinic.id, [one.id for one in sharers]) if sharers else {}
-        stopped = [on for (_, via), (granted, on) in latest.items() if via is channel and not granted]
-        if stopped:
-            found[f"stopped-{name}"] = (
-                f"Somebody said STOP at this {what}, on {max(stopped):%Y-%m-%d}. Enrol it only when this patient has "
-                "agreed since; messages may be refused until START comes from there."
-            )
-        bad = unit.numbers.bad_of(self._clinic.id, [one.id for one in sharers]) if sharers else {}
-        if any((channel, address.lower()) in marked for marked in bad.values()):
-            found[f"bad-{name}"] = f"Messages to this {what} did not arrive before. Ask whether it is right."
-        return found
 
     # Doing it
 

@@ -252,6 +252,34 @@ def test_what_a_form_holds_of_the_values_that_it_showed_says_nothing_of_them(wor
     assert all(re.fullmatch("[0-9a-f]{24}", value) for value in shown.values())
 
 
+@pytest.mark.parametrize("by_stop", [False, True])
+def test_a_number_that_somebody_else_has_is_pointed_out_and_saved_by_a_second_press(
+    either: World, *, by_stop: bool
+) -> None:
+    either.enrol_sms("P1", phone="+16172530100")
+    either.enrol_sms("P2", phone="+16172530188", name="Hugo Adler")
+    if by_stop:
+        either.receive("P2", "STOP")
+        either.tick()
+    client = signed_in(either, Role.COORDINATOR)
+    warned = told(client, "contact", **{**opened(client), "phone": "(617) 253-0188"})
+    assert warned.status_code == 422
+    page = html.unescape(warned.text)
+    assert "on file for somebody else" in page
+    assert ("Somebody said STOP at this phone number, on 2026-03-02" in page) is by_stop
+    assert "Hugo Adler" not in page
+    assert either.patient("P1").phone == "+16172530100"
+    assert told(client, "contact", **fields_of(warned.text)).status_code == 303
+    assert either.patient("P1").phone == "+16172530188"
+
+
+def test_an_address_that_is_left_as_it_is_is_not_pointed_out(world: World) -> None:
+    for mrn in ("P1", "P2"):
+        world.enrol_sms(mrn, phone="+16172530100", email="family@patients.example")
+    client = signed_in(world, Role.COORDINATOR)
+    assert told(client, "contact", **{**opened(client), "name": "Ruth Baum"}).status_code == 303
+
+
 @pytest.mark.parametrize("digest", ["", "zz", "00" * 12, "é"])
 def test_a_digest_that_is_none_counts_as_changed_by_somebody_else(world: World, digest: str) -> None:
     world.enrol_sms("P1", phone="+16172530100")

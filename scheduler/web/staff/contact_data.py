@@ -15,7 +15,7 @@ from scheduler.records import Patient
 from scheduler.services import contact_data
 from scheduler.services.accounts.sessions import SignedIn
 from scheduler.services.care import CareError, Deciding
-from scheduler.services.contact_data import ContactDataError, WasShown, cells_of, typed_over
+from scheduler.services.contact_data import ContactDataError, UnseenWarningsError, WasShown, cells_of, typed_over
 from scheduler.services.numbers import confirm_number
 from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
@@ -29,6 +29,7 @@ _DAY = "day-"  # how the field of a weekday begins
 _SHOWN = "shown-"  # and that of a digest of what a field showed
 _PURPOSE = "contact-data-shown"
 _DIGEST_BYTES = 12
+_NOTHING: Mapping[str, str] = {}
 
 
 @router.get("/contact")
@@ -36,22 +37,28 @@ def form(request: Request, site: Here, who: Reader, mrn: str) -> HTMLResponse:
     """What is on file, to be changed."""
     with site.app.store.writing() as unit:
         known = seen_by(unit, site, who, mrn)
-    return _page(request, site, who, mrn, cells_of(known), faults={})
+    return _page(request, site, who, mrn, cells_of(known))
 
 
 @router.post("/contact")
 def change(request: Request, site: Here, who: Carer, mrn: str, fields: OwnLongFields) -> Response:
-    """Write what this form changed; a refusal stands beside its field, with what was typed."""
+    """Write what this form changed; a refusal stands beside its field, with what was typed.
+
+    What should be known of another number or address comes first; a second press changes it all the same.
+    """
     was_shown = _was_shown(site, require(site, who, mrn), fields)
     cells = {name: fields[name] for name in contact_data.FIELDS if name in fields}
     if any(name.startswith(_DAY) for name in fields) or "days" in fields:
         cells["exercise_days"] = ";".join(
             day.name.lower() for day in Weekday if f"{_DAY}{day.name.lower()}" in fields
         )
+    app, about, seen = site.app, deciding(site, who, mrn), frozenset(fields.get("seen", "").split())
     try:
-        contact_data.change(site.app.store, site.app.rules, deciding(site, who, mrn), cells, was_shown=was_shown)
+        contact_data.change(app.store, app.rules, about, cells, was_shown=was_shown, seen=seen)
     except ContactDataError as error:
         return _page(request, site, who, mrn, typed_over(cells, was_shown), faults=error.faults)
+    except UnseenWarningsError as error:
+        return _page(request, site, who, mrn, typed_over(cells, was_shown), warnings=error.warnings)
     return to_patient(mrn, "contact-title")
 
 
@@ -105,7 +112,14 @@ def _marked(one: Patient, name: str, value: str) -> bytes:
 
 
 def _page(
-    request: Request, site: Site, who: SignedIn, mrn: str, cells: dict[str, str], *, faults: dict[str, str]
+    request: Request,
+    site: Site,
+    who: SignedIn,
+    mrn: str,
+    cells: Mapping[str, str],
+    *,
+    faults: Mapping[str, str] = _NOTHING,
+    warnings: Mapping[str, str] = _NOTHING,
 ) -> HTMLResponse:
     one = require(site, who, mrn)
     values = {**cells_of(one), **{name: text[:400] for name, text in cells.items()}}
@@ -114,7 +128,7 @@ def _page(
         site,
         who,
         "contact.html",
-        status=422 if faults else 200,
+        status=422 if faults or warnings else 200,
         here="/patients",
         one=one,
         values=values,
@@ -122,6 +136,7 @@ def _page(
         days=[day.name.lower() for day in Weekday],
         chosen_days=values["exercise_days"].split(";"),
         faults=faults,
+        warnings=warnings,
         languages=sorted({*site.app.languages, values["language"]}),
         zones=zone_names(),
         channels_there=list(Channel),
