@@ -12,7 +12,7 @@ from scheduler.domain.zones import use_packaged_zones
 from scheduler.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from scheduler.catalogue.content_rules import ContentRules, WordRule
@@ -260,8 +260,12 @@ class Content:
 
     def doubts_about(self, words: str, language: str) -> list[tuple[str, tuple[str, ...]]]:
         """Why what somebody wrote to a patient should perhaps not be sent: each reason, and the words it is about."""
-        found = [(rule.why, tuple(dict.fromkeys(rule.hits(words)))) for rule in self._forbidden(language)]
-        return [(why, hits) for why, hits in found if hits]
+        return _doubts(words, self._forbidden(language))
+
+    def doubts_about_name(self, name: str) -> list[tuple[str, tuple[str, ...]]]:
+        """Why a name should not open every message, in any language: it stands in subjects too."""
+        lists = (*self.content_rules.forbidden.values(), *self.content_rules.subjects.values())
+        return _doubts(name, dict.fromkeys(rule for listed in lists for rule in listed))
 
     def _forbidden(self, language: str) -> tuple[WordRule, ...]:
         """In that language and in English: staff may write in either."""
@@ -296,3 +300,8 @@ class Content:
             return Mailbox(parse_mailbox_url(given, timeout=self.settings.provider_timeout))
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from error
+
+
+def _doubts(words: str, rules: Iterable[WordRule]) -> list[tuple[str, tuple[str, ...]]]:
+    found = [(rule.why, tuple(dict.fromkeys(rule.hits(words)))) for rule in rules]
+    return [(why, hits) for why, hits in found if hits]

@@ -84,7 +84,15 @@ def clinic_set(clinic_code: str, as_json: bool, **given: Any) -> None:
         wanted = OfficeSettings(**given, pathways=chosen)
         follows = wanted.confirm_numbers or wanted.window or wanted.contact_time or chosen is not None
         rules = app.rules if follows else None
-        changed = set_clinic(app.store, app.calendars, clinic, wanted, now=app.clock.now(), rules=rules)
+        changed = set_clinic(
+            app.store,
+            app.calendars,
+            clinic,
+            wanted,
+            now=app.clock.now(),
+            rules=rules,
+            doubts=app.doubts_about_name,
+        )
     if as_json:
         print_json(office_row(changed))
     else:

@@ -40,7 +40,7 @@ def clinic_add(as_json: bool, **given: str | float | None) -> None:
 
     with opened() as app:
         new = NewClinic(**given)  # type: ignore[arg-type]
-        added = add_clinic(app.store, new, now=app.clock.now(), calendars=app.calendars)
+        added = add_clinic(app.store, new, now=app.clock.now(), calendars=app.calendars, doubts=app.doubts_about_name)
         note_untranslated(app, added.clinic.language, instead="en")
     for warning in added.warnings:
         say(warning)

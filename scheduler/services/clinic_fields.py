@@ -6,6 +6,7 @@ An option's name stands before each fault: `--name: ...`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import time
 
 from scheduler.domain.when import ContactWindow
@@ -24,13 +25,33 @@ _CALLED = re.compile(r"(?=(?:\D*\d){3})\+?[\d(][\d\s().\-/]*(?:(?:x|ext\.?) ?\d+
 _LONGEST_CALLED = 30  # characters; it stands in texts
 
 
+Doubts = Callable[[str], list[tuple[str, tuple[str, ...]]]]
+"""Why a name should not stand on every message: each reason, and the words it is about."""
+
+
 class ClinicFaultError(ValueError):
     """A clinic cannot be as described. The text names the option and the remedy."""
 
 
-def read_message_name(text: str) -> str:
+def no_doubts(_: str) -> list[tuple[str, tuple[str, ...]]]:
+    """For where the words that no message may hold are not at hand."""
+    return []
+
+
+def read_message_name(text: str, doubts: Doubts = no_doubts) -> str:
     """The neutral name that opens every message. This and what follows raise `ClinicFaultError`."""
     name = read_name("--message-name", text)
+    if braces := [char for char in "{}" if char in name]:
+        raise ClinicFaultError(
+            f"--message-name: the name has {braces[0]} in it, and nothing is filled in there; write it as patients "
+            "read it"
+        )
+    if found := doubts(name):
+        why, words = found[0]
+        raise ClinicFaultError(
+            f'--message-name: "{words[0]}" {why}, and this name is read on locked screens and shared phones; give a '
+            "neutral one with --message-name"
+        )
     if len(name) > LONGEST_MESSAGE_NAME:
         raise ClinicFaultError(
             f"--message-name: the name that opens every message has {len(name)} characters; "

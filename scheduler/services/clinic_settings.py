@@ -14,7 +14,9 @@ from scheduler.ports import Store
 from scheduler.records import DEFAULT_DIGEST_TIME, Clinic
 from scheduler.services.clinic_fields import (
     ClinicFaultError,
+    Doubts,
     check_pace,
+    no_doubts,
     read_clock,
     read_language,
     read_message_name,
@@ -89,14 +91,17 @@ def set_clinic(
     now: datetime,
     rules: Rules | None = None,
     by: str = _BY,
+    doubts: Doubts = no_doubts,
 ) -> Clinic:
     """Change a clinic, and with it when its open tasks become overdue and its next digest is due.
 
     `calendars` are those that there are; `rules` have the pathways to choose from. Where the hours for messages or
-    `confirm_numbers` change, the next ticks plan its patients anew. `by` is who does so. Raises `ClinicFaultError`;
+    `confirm_numbers` change, the next ticks plan its patients anew. `by` is who does so, and `doubts` are about
+    another name that opens messages. Raises `ClinicFaultError`;
     nothing changes then.
     """
-    changed = with_settings(clinic, wanted, calendars, pathways=() if rules is None else rules.pathways)
+    pathways = () if rules is None else rules.pathways
+    changed = with_settings(clinic, wanted, calendars, pathways=pathways, doubts=doubts)
     entries = [(clinic.id, "clinic changed", None, said) for said in changes(clinic, changed)]
     with store.writing() as unit:
         unit.installation.change_clinic(changed)
@@ -119,6 +124,7 @@ def with_settings(
     calendars: Mapping[str, HolidayCalendar],
     *,
     pathways: Collection[str] = (),
+    doubts: Doubts = no_doubts,
 ) -> Clinic:
     """`clinic` as it is wanted; `pathways` are those that there are. Raises `ClinicFaultError`."""
     after = replace(
@@ -133,7 +139,7 @@ def with_settings(
         stop_scope=StopScope(wanted.stop_scope) if wanted.stop_scope else clinic.stop_scope,
         confirm_numbers=wanted.confirm_numbers == YES if wanted.confirm_numbers else clinic.confirm_numbers,
     )
-    after = _with_identity(_with_senders(after, wanted), wanted, pathways)
+    after = _with_identity(_with_senders(after, wanted), wanted, pathways, doubts)
     for option, address in (("--digest-to", after.digest_to), ("--duty-email", after.duty_email)):
         if address and not after.email_from:
             raise ClinicFaultError(f"{option}: the clinic has no sender for e-mail; give one with --email-from")
@@ -161,7 +167,7 @@ def _said(value: object) -> str:
     return str(value)
 
 
-def _with_identity(clinic: Clinic, wanted: OfficeSettings, known: Collection[str]) -> Clinic:
+def _with_identity(clinic: Clinic, wanted: OfficeSettings, known: Collection[str], doubts: Doubts) -> Clinic:
     given = wanted.pathways
     if given is not None and (strange := sorted(set(given) - set(known))):
         raise ClinicFaultError(f"--pathways: there is no pathway {strange[0][:40]!r}; there are: {', '.join(known)}")
@@ -169,7 +175,7 @@ def _with_identity(clinic: Clinic, wanted: OfficeSettings, known: Collection[str
     after = replace(
         clinic,
         name=clinic.name if wanted.name is None else read_name("--name", wanted.name),
-        message_name=clinic.message_name if wanted.message_name is None else read_message_name(wanted.message_name),
+        message_name=_message_name(clinic, wanted.message_name, doubts),
         timezone=clinic.timezone if wanted.timezone is None else read_timezone(wanted.timezone),
         language=clinic.language if wanted.language is None else read_language(wanted.language),
         window=clinic.window if wanted.window is None else read_window(wanted.window),
@@ -183,6 +189,13 @@ def _with_identity(clinic: Clinic, wanted: OfficeSettings, known: Collection[str
             "another time, or other hours"
         )
     return after
+
+
+def _message_name(clinic: Clinic, given: str | None, doubts: Doubts) -> str:
+    """The name that opens every message; one that is there already stays, so that the rest can be saved."""
+    if given is None or " ".join(given.split()) == clinic.message_name:
+        return clinic.message_name
+    return read_message_name(given, doubts)
 
 
 def _with_senders(clinic: Clinic, wanted: OfficeSettings) -> Clinic:

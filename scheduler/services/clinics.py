@@ -16,7 +16,9 @@ from scheduler.services.accounts.passwords import PasswordError, check_password,
 from scheduler.services.accounts.staffing import StaffingError, add_account, make_link
 from scheduler.services.clinic_fields import (
     ClinicFaultError,
+    Doubts,
     check_pace,
+    no_doubts,
     read_email,
     read_language,
     read_message_name,
@@ -73,12 +75,14 @@ def add_clinic(
     now: datetime,
     is_sample: bool = False,
     calendars: Mapping[str, HolidayCalendar] = _NO_CALENDARS,
+    doubts: Doubts = no_doubts,
 ) -> AddedClinic:
     """Check and store a clinic. Raises `ClinicFaultError`; nothing is stored then.
 
-    Of the `calendars` of holidays it keeps its country's, if there is one, unless it names another.
+    Of the `calendars` of holidays it keeps its country's, if there is one, unless it names another. `doubts` are
+    about the name that opens messages.
     """
-    clinic = _with_office(replace(_checked(new), is_sample=is_sample), new, calendars)
+    clinic = _with_office(replace(_checked(new, doubts), is_sample=is_sample), new, calendars)
     with store.writing() as unit:
         if unit.installation.clinic(clinic.code) is not None:
             raise ClinicFaultError(f"there is a clinic with the code {clinic.code} already; choose another --code")
@@ -128,11 +132,11 @@ def _with_office(clinic: Clinic, new: NewClinic, calendars: Mapping[str, Holiday
     return with_settings(clinic, wanted, calendars)
 
 
-def _checked(new: NewClinic) -> Clinic:
+def _checked(new: NewClinic, doubts: Doubts) -> Clinic:
     code, name = new.code.strip(), read_name("--name", new.name)
     if not code or len(code) > 32 or not code.isascii() or not code.replace("-", "").replace("_", "").isalnum():
         raise ClinicFaultError(f"--code {new.code!r}: write 1 to 32 letters, digits, hyphens or underscores")
-    message_name = read_message_name(new.message_name or name)
+    message_name = read_message_name(new.message_name or name, doubts)
     timezone, language = read_timezone(new.timezone), read_language(new.language)
     if new.sms_from and new.messaging_service:
         raise ClinicFaultError("--sms-from and --messaging-service: give one of the two, for texts have one sender")

@@ -104,6 +104,12 @@ REFUSED = [
     ("clinic", {"timezone": "Mars/Base"}, "timezone", "Mars/Base"),
     ("clinic", {"phone": "call us"}, "phone", "call us"),
     ("clinic", {"message_name": "x" * 41}, "message_name", "x" * 41),
+    ("clinic", {"message_name": "MS Bone Clinic"}, "message_name", "names a diagnosis"),
+    ("clinic", {"message_name": "Bone Clinic"}, "message_name", "hints at health"),
+    ("clinic", {"message_name": "Clínica de la esclerosis"}, "message_name", "esclerosis"),
+    ("clinic", {"message_name": "Lake {name}"}, "message_name", "nothing is filled in there"),
+    ("clinic", {"message_name": "Lake {{ 7 * 7 }}"}, "message_name", "nothing is filled in there"),
+    ("clinic", {"message_name": "Lake {% raise %}"}, "message_name", "nothing is filled in there"),
     ("messages", {**MESSAGES, "window_start": "07:00"}, "window_start", "07:00"),
     ("messages", {**MESSAGES, "window_start": "19:00"}, "window_start", "19:00"),
     ("messages", {**MESSAGES, "contact_time": "09:00"}, "contact_time", "09:00"),
@@ -132,6 +138,15 @@ def test_what_cannot_be_is_refused_beside_its_field_and_changes_nothing(
     assert "--" not in answer.text.partition(f'id="wrong-{field}"')[2].partition("</p>")[0]
     assert stored(world) == before
     assert on_record(world, "clinic changed") == []
+
+
+def test_a_name_of_messages_that_is_there_already_does_not_keep_the_rest_from_being_saved(
+    world: World, admin: TestClient
+) -> None:
+    world.change_clinic(world.clinic, message_name="Harbor Bone Health")
+    answer = save(admin, "clinic", message_name="Harbor Bone Health", timezone="Europe/Madrid")
+    assert answer.status_code == 303
+    assert (stored(world).message_name, stored(world).timezone) == ("Harbor Bone Health", "Europe/Madrid")
 
 
 def test_there_are_no_other_settings(admin: TestClient) -> None:

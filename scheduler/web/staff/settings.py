@@ -172,7 +172,14 @@ def change(request: Request, site: Here, who: Admin, section: str, fields: OwnLo
     try:
         wanted = read(typed)
         set_clinic(
-            app.store, app.calendars, who.clinic, wanted, now=app.clock.now(), rules=app.rules, by=who.account.email
+            app.store,
+            app.calendars,
+            who.clinic,
+            wanted,
+            now=app.clock.now(),
+            rules=app.rules,
+            by=who.account.email,
+            doubts=app.doubts_about_name,
         )
     except ClinicFaultError as error:
         field, says = _placed(str(error))
