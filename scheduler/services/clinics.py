@@ -109,7 +109,7 @@ def add_staff(
     address = read_email("--email", email).lower()
     try:
         if password is not None:
-            check_password(password, email=address)
+            check_password(password, email=address, clinic=(clinic.name, clinic.message_name, clinic.code))
         phc = None if password is None else hashed(password)
         with store.writing() as unit:
             account = add_account(unit, clinic, email=address, role=Role(role), by=by, now=now, password=phc)

@@ -144,6 +144,9 @@ def test_an_invitation_lets_somebody_choose_a_password_once(world: World, client
     refused = post(client, path, {"password": "short"})
     assert refused.status_code == 422
     assert "at least 12" in refused.text
+    named = post(client, path, {"password": "HarborClinic2026"})
+    assert named.status_code == 422
+    assert "other than the name of your clinic" in named.text
     assert post(client, path, {"password": PASSWORD}).headers["location"] == "/sign-in"
     assert client.get(path).status_code == 404
     assert enter(client, "new@main.example").status_code == 303

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.domain.accounts import IDLE, LONGEST, Role, ends_at, locked_for
 from scheduler.services.accounts.codes import code_at, new_secret, setup_address, step_of
@@ -38,15 +41,51 @@ def test_without_a_hash_every_password_is_wrong() -> None:
         ("abababababab", "more different"),
         ("mypassword123", "less obvious"),
         ("Maria.Santos!!", "other than your e-mail"),
+        ("passwordpassword", "repeats"),
+        ("dragondragon12", "repeats"),
+        ("password123456", "less obvious"),
+        ("P@ssw0rd20261124", "less obvious"),
+        ("Contraseña 2026", "less obvious"),
+        ("qwerty123456", "less obvious"),
+        ("abcdefghijkl", "less obvious"),
+        ("mlkjihgfedcba", "less obvious"),
+        ("1q2w3e4r5t6y", "less obvious"),
+        ("1qaz2wsx3edc", "less obvious"),
+        ("!@#$%^&*()qwerty", "less obvious"),
+        ("112233445566", "less obvious"),
+        ("aabbccddeeff", "less obvious"),
+        ("santos83649127", "other than your e-mail"),
+        ("harborside2026", "name of your clinic"),
+        ("Harborside-Lake-9482!", "name of your clinic"),
+        ("harborsidelake1", "name of your clinic"),
     ],
 )
 def test_a_password_that_would_be_guessed_is_refused(password: str, says: str) -> None:
     with pytest.raises(PasswordError, match=says):
-        check_password(password, email="maria.santos@clinic.example")
+        check_password(password, email="maria.santos@clinic.example", clinic=("Harborside Lake", "hl"))
 
 
-def test_a_long_phrase_may_hold_an_obvious_word() -> None:
-    check_password("password managers are kind to tired people", email="a@clinic.example")
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password managers are kind to tired people",
+        "Harborside is where the ferries sleep",
+        "correct horse battery staple",
+        "four words of their own",
+        "k3v9x123p7q2",
+        "839271640583",
+        "Tr0ub4dor&3xyz",
+        "кіт спить на теплій печі",
+    ],
+)
+def test_what_nobody_would_guess_is_taken_also_with_an_obvious_word_in_it(password: str) -> None:
+    check_password(password, email="maria.santos@clinic.example", clinic=("Harborside Lake", "hl"))
+
+
+@given(st.text(min_size=12, max_size=256))
+def test_any_text_is_taken_or_refused_with_a_reason(password: str) -> None:
+    with contextlib.suppress(PasswordError):
+        check_password(password, email="maria.santos@clinic.example", clinic=("Harborside Lake", ""))
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(59, "287082"), (1111111109, "081804"), (20000000000, "353130")])

@@ -72,9 +72,10 @@ def choose_password(store: Store, token: str, kind: LinkKind, password: str, *, 
     """
     with store.reading() as unit:
         account = _bearer(unit, token, kind, now=now)
-    if account is None:
-        return None
-    check_password(password, email=account.email)
+        if account is None:
+            return None
+        clinic = unit.installation.clinics()[account.clinic_id]
+    check_password(password, email=account.email, clinic=(clinic.name, clinic.message_name, clinic.code))
     phc = hashed(password)
     with store.writing() as unit:
         if _bearer(unit, token, kind, now=now) is None:  # used meanwhile
