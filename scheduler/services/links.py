@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -20,6 +21,12 @@ _FIRST_DAY = date(2020, 1, 1)
 # So few that a text with the link is one segment; and nobody finds one of 2**64 keys by trying.
 _PAGE_SIGNATURE_BYTES = 8
 _PAGE_TOKEN = 24  # characters
+_IN_TEXT = re.compile(r"(/[pu]/)[\w.~%=-]{16,}")
+
+
+def without_keys(text: str) -> str:
+    """A message's text for people other than the patient: whoever has such a link can use it in their name."""
+    return _IN_TEXT.sub(r"\1…", text)
 
 
 class Signer(Protocol):

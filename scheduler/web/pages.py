@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from scheduler.domain.languages import DEFAULT_LANGUAGE
 from scheduler.ports.ui import UiWords
+from scheduler.services.links import without_keys
 
 PACKAGE = Path(__file__).resolve().parents[1]
 STATIC = Path(__file__).parent / "static"
@@ -47,6 +48,7 @@ class Pages:
             brief=_brief,
             plural=_plural,
             coded=_coded,
+            keyless=without_keys,
         )
         self._environment.globals["asset"] = _assets().__getitem__
         for name in self._environment.list_templates(extensions=["html"]):
@@ -110,8 +112,8 @@ def _place(zone: ZoneInfo | str | None) -> str:
 
 
 def _brief(text: str, length: int = 180) -> str:
-    """One line of at most `length` characters."""
-    line = " ".join(text.split())
+    """One line of at most `length` characters, without the keys of links."""
+    line = " ".join(without_keys(text).split())
     return line if len(line) <= length else f"{line[: length - 1].rsplit(' ', 1)[0]}…"
 
 

@@ -120,6 +120,29 @@ def test_a_long_thread_shows_its_end_first_and_all_of_it_on_request(
     assert whole.count('class="turn') == 8
 
 
+def test_no_page_shows_the_key_of_a_patients_link(world: World) -> None:
+    world.enrol_email("P1", pathways="vitamin_d;supplement")
+    world.run_until(new_york(3, 4, 12))
+    (went,) = [row.body for row in world.ledger("P1") if row.sent_at]
+    assert went is not None
+    link = world.app.links.unsubscribe(world.clinic.id, world.patient().id)
+    token = link.rpartition("/")[2]
+    assert link in went
+    coordinator, clinician = signed_in(world, Role.COORDINATOR), signed_in(world, Role.CLINICIAN)
+    assert told(coordinator, "supplement", named="magnesium").status_code == 303
+    note = f"The patient forwarded {link}"
+    assert told(coordinator, "note", words=note).status_code == 303
+    preview = told(coordinator, "message/preview", words="Please call us.", channel="email")
+    with world.store.reading() as unit:
+        (case,) = unit.worklist.clearances(world.clinic.id)
+    asked = clinician.get("/supplements").text
+    signed = {"decision": "come_in", "signature": PASSWORD}
+    assert post(clinician, f"/supplements/{case.id}/decide", signed, page="/supplements").status_code == 303
+    for page in (coordinator.get("/patients/P1").text, preview.text, asked, clinician.get("/supplements").text):
+        assert "/u/…" in page
+        assert token not in page
+
+
 # Contact data
 
 

@@ -13,6 +13,7 @@ from scheduler.services.accounts.signing_in import is_code_right, is_password_ri
 from scheduler.services.clearing import Decision
 from scheduler.services.decisions import Outlook, outlooks
 from scheduler.services.facts import CaseError, decide_clearance
+from scheduler.services.links import without_keys
 from scheduler.web.forms import OwnLongFields
 from scheduler.web.site import Here, Site
 from scheduler.web.staff.page import clinic_now, staff_page
@@ -78,7 +79,9 @@ def _signed_with(site: Site, who: SignedIn, typed: str) -> str | None:
 
 def _shown(case: Clearance, outlook: Outlook, decision: Decision) -> str:
     """What the clinician had before them when they signed."""
-    return f"{case.named}\n{decision.value}\n{outlook.after(decision)}"
+    return without_keys(f"{case.named}
+{decision.value}
+{outlook.after(decision)}")
 
 
 def _outlooks(site: Site, who: SignedIn, cases: Sequence[Clearance]) -> dict[int, Outlook]:
