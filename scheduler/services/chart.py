@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.contact import Enrolled
 from scheduler.domain.messages import MessageStatus
-from scheduler.domain.people import Addressee, Channel
+from scheduler.domain.people import Addressee, Channel, PatientStatus
 from scheduler.domain.sending import SERVICE_MESSAGES, is_written
 from scheduler.domain.stepping import due_on
 from scheduler.ports import Unit
@@ -26,6 +26,7 @@ from scheduler.services.writing import ways
 MOST_SAID = 100  # messages, and as many replies: what a page shows of a thread at first
 
 _NOT_SAID = frozenset({MessageStatus.SKIPPED, MessageStatus.EXPIRED, MessageStatus.NOT_SENT, MessageStatus.FAILED})
+_GOES_ON = frozenset({PatientStatus.ACTIVE, PatientStatus.PAUSED})  # to others nothing comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +235,9 @@ def _standing(rules: Rules, patient: Patient, enrolled: Enrolled) -> Standing:
         step=state.step,
         cycle=state.cycle,
         since=state.entered_on,
-        next_on=due_on(pathway, state, weekdays=patient.exercise_days) if pathway and step else None,
+        next_on=due_on(pathway, state, weekdays=patient.exercise_days)
+        if pathway and step and not state.is_stopped and patient.status in _GOES_ON
+        else None,
         is_paused=state.is_paused,
         paused_until=state.paused_until,
         is_stopped=state.is_stopped,

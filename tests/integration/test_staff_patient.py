@@ -105,6 +105,21 @@ def test_where_nothing_comes_the_reason_stands_there(world: World, what: str, sa
     assert says in page_of(client)
 
 
+@pytest.mark.parametrize("why", ["stopped", "discharged", "deceased"])
+def test_where_nothing_comes_any_more_no_pathway_says_when_it_comes(world: World, why: str) -> None:
+    world.enrol_sms("P1", pathways="vitamin_d")
+    client = signed_in(world, Role.COORDINATOR)
+    assert "next: " in page_of(client)
+    if why == "stopped":
+        world.receive("P1", "STOP")
+        world.tick()
+    else:
+        told(client, "leave", why=why, certain="yes")
+    page = page_of(client)
+    assert "Nothing: " in page
+    assert "next: " not in page
+
+
 def test_a_long_thread_shows_its_end_first_and_all_of_it_on_request(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
