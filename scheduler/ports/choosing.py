@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,10 @@ class Choosing(Protocol):
         ...
 
     def mrns(self, clinic_id: int, which: PatientFilter, *, after: str = "", limit: int) -> list[str]: ...
+
+    def among(self, clinic_id: int, which: PatientFilter, mrns: Sequence[str]) -> set[str]:
+        """Those of these MRNs whose patients are meant."""
+        ...
 
     def count(self, clinic_id: int, which: PatientFilter, *, most: int) -> int:
         """How many there are; counting ends at `most`."""

@@ -18,11 +18,14 @@ from scheduler.domain.folding import normalise
 from scheduler.domain.people import Channel
 from scheduler.ports import Store, Unit
 from scheduler.ports.browsing import PatientLine
+from scheduler.ports.choosing import PatientFilter
 from scheduler.records import Clinic
 from scheduler.services.intake.draft import FieldError, PhoneCheck
 from scheduler.services.intake.phones import parse_phone
 
 MOST_FOUND = 20
+_EVERYBODY = PatientFilter()
+_AT_ONCE = 2_000  # patients of whom is asked whether they are meant
 _OVERLAP = timedelta(minutes=5)  # a transaction writes when it began, and is seen when it ends
 
 
@@ -68,8 +71,10 @@ class Finder:
         self._books: dict[int, _Book] = {}
         self._lock = Lock()
 
-    def find(self, clinic: Clinic, words: str, *, now: datetime) -> list[PatientLine]:
-        """Up to `MOST_FOUND` patients of the clinic, by name.
+    def find(
+        self, clinic: Clinic, words: str, *, now: datetime, which: PatientFilter = _EVERYBODY
+    ) -> list[PatientLine]:
+        """Up to `MOST_FOUND` patients of the clinic, by name; with `which` of those who are meant alone.
 
         Their names have words that begin like these, or their MRN begins so, or it is their number. `now` is by the
         clock that dates what is written.
@@ -79,9 +84,9 @@ class Finder:
             return []
         with self._store.reading() as unit:
             found = [
-                *self._by_number(unit, clinic, typed),
-                *self._by_mrn(unit, clinic, typed),
-                *self._by_name(unit, clinic, typed, now),
+                *_meant(unit, clinic, which, [*self._by_number(unit, clinic, typed), typed]),
+                *self._by_mrn(unit, clinic, typed, which),
+                *islice(_meant(unit, clinic, which, self._by_name(unit, clinic, typed, now)), MOST_FOUND),
             ]
             lines = unit.browsing.patients_of(clinic.id, list(dict.fromkeys(found))[:MOST_FOUND])
         return sorted(lines, key=lambda line: (line.mrn != typed, normalise(line.name), line.mrn))
@@ -98,15 +103,13 @@ class Finder:
             return []
         return [one.mrn for one in unit.patients.by_address(Channel.SMS, number.number, clinic_id=clinic.id)]
 
-    def _by_mrn(self, unit: Unit, clinic: Clinic, typed: str) -> list[str]:
-        following = unit.browsing.patient_lines(clinic.id, after=typed, limit=MOST_FOUND)
-        return [typed, *(line.mrn for line in following if line.mrn.startswith(typed))]
+    def _by_mrn(self, unit: Unit, clinic: Clinic, typed: str, which: PatientFilter) -> list[str]:
+        following = unit.choosing.mrns(clinic.id, which, after=typed, limit=MOST_FOUND)
+        return [mrn for mrn in following if mrn.startswith(typed)]
 
-    def _by_name(self, unit: Unit, clinic: Clinic, typed: str, now: datetime) -> list[str]:
+    def _by_name(self, unit: Unit, clinic: Clinic, typed: str, now: datetime) -> Iterator[str]:
         begins = [f" {word}" for word in normalise(typed).split()]
-        if not begins:
-            return []
-        return list(islice(self._current(unit, clinic, now).find(begins), MOST_FOUND))
+        return self._current(unit, clinic, now).find(begins) if begins else iter(())
 
     def _current(self, unit: Unit, clinic: Clinic, now: datetime) -> _Pages:
         with self._lock:
@@ -123,3 +126,14 @@ class Finder:
                 book.pages = _Pages(book.names.values())
             book.read_at = now
             return book.pages
+
+
+def _meant(unit: Unit, clinic: Clinic, which: PatientFilter, mrns: Iterable[str]) -> Iterator[str]:
+    """Those whom the filter lets through."""
+    if which.is_open:
+        yield from mrns
+        return
+    left = iter(mrns)
+    while some := list(islice(left, _AT_ONCE)):
+        meant = unit.choosing.among(clinic.id, which, some)
+        yield from (mrn for mrn in some if mrn in meant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
@@ -35,6 +35,10 @@ class Choosing:
         """Their MRNs, in order."""
         query = select(patients.c.mrn).where(*_conditions(clinic_id, which), patients.c.mrn > after)
         return list(self._connection.execute(query.order_by(patients.c.mrn).limit(limit)).scalars())
+
+    def among(self, clinic_id: int, which: PatientFilter, mrns: Sequence[str]) -> set[str]:
+        query = select(patients.c.mrn).where(*_conditions(clinic_id, which), patients.c.mrn.in_(mrns))
+        return set(self._connection.execute(query).scalars())
 
     def count(self, clinic_id: int, which: PatientFilter, *, most: int) -> int:
         """How many there are; counting ends at `most`."""

@@ -23,6 +23,30 @@ def test_patients_are_found_while_typing(chromium: Any, site: str) -> None:
     context.close()
 
 
+def test_a_search_keeps_the_ticks_and_hides_what_is_about_the_whole_list(chromium: Any, site: str) -> None:
+    context = chromium.new_context()
+    page = entered(context, site, "Coordinator")
+    page.goto(f"{site}/patients?status=active")
+    box, rows = page.get_by_label("Name, MRN or number"), page.locator("#rows tr")
+    whole = rows.count()
+    page.get_by_label("Choose Ruth Adler").check()
+    box.fill("nav")
+    expect(rows).to_have_count(1)
+    expect(page.locator("#matching")).to_be_hidden()
+    page.get_by_label("Choose Guadalupe Navarro").check()
+    expect(page.locator("#unseen")).to_contain_text("With 1 ticked before")
+    box.fill("")
+    expect(rows).to_have_count(whole)
+    expect(page.locator("#matching")).to_be_visible()
+    expect(page.locator("#rows input:checked")).to_have_count(2)
+    box.fill("nav")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Do this").select_option("pause")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2 patients")
+    context.close()
+
+
 def test_without_javascript_a_patient_is_found_and_a_task_closed_by_keyboard_alone(chromium: Any, site: str) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = entered(context, site, "Coordinator")

@@ -205,6 +205,24 @@ def test_a_patient_is_found_by_what_a_name_begins_with_or_mrn_or_number(
     assert sorted(line.name for line in world.app.finder.find(main, typed, now=world.clock.at)) == sorted(finds)
 
 
+def test_a_search_keeps_to_the_filter(world: World) -> None:
+    for number in range(25):
+        world.enrol_sms(f"P{number:02}", name=f"Priya {number:02}")
+    world.receive("P24", "STOP")
+    world.tick()
+    client = signed_in(world, Role.COORDINATOR)
+    for address in ("/patients/found?status=stopped&q=priya", "/patients?status=stopped&q=priya"):
+        shown = client.get(address).text
+        assert "Priya 24" in shown
+        assert "Priya 03" not in shown
+    form = client.get("/patients?status=stopped").text.split('role="search"')[1].split("</form>")[0]
+    assert 'name="status" value="stopped"' in form
+    by_mrn = client.get("/patients/found?status=stopped&q=P2").text
+    assert "Priya 24" in by_mrn
+    assert "Priya 23" not in by_mrn
+    assert "Nobody of these has" in client.get("/patients/found?status=stopped&q=P03").text
+
+
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(hours=1), -timedelta(hours=2)], ids=str)
 def test_a_name_that_changes_is_found_as_it_is_now(world: World, later: timedelta) -> None:
     world.enrol_sms("P1", name="Ruth Adler")

@@ -64,7 +64,7 @@ def list_page(
         listed = [] if words else unit.choosing.lines(who.clinic.id, which, after=after, limit=PAGE + 1)
         matching = unit.choosing.count(who.clinic.id, which, most=MOST + 1)
         latest = unit.bulk_changes.latest_done(who.clinic.id, who.account.email, since=wall_time() - UNDO_FOR)
-    found = app.finder.find(who.clinic, words, now=app.clock.now()) if words else listed[:PAGE]
+    found = app.finder.find(who.clinic, words, now=app.clock.now(), which=which) if words else listed[:PAGE]
     return staff_page(
         request,
         site,
@@ -98,8 +98,9 @@ def list_page(
 def found(request: Request, site: Here, who: Reader, words: Words = "") -> HTMLResponse:
     """The rows that the search finds, for the page to show while somebody types."""
     sought = words.strip()[:LONGEST_SEARCH]
-    lines = site.app.finder.find(who.clinic, sought, now=site.app.clock.now())
-    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=sought, typed={})
+    which = filter_from(request.query_params)
+    lines = site.app.finder.find(who.clinic, sought, now=site.app.clock.now(), which=which)
+    return staff_page(request, site, who, "_patient_rows.html", found=lines, words=sought, which=which, typed={})
 
 
 @router.get("/{mrn}")

@@ -6,22 +6,50 @@ const box = document.querySelector("[data-finds]");
 if (box) {
   const rows = document.getElementById(box.dataset.into);
   const listed = rows.innerHTML;
+  const unseen = document.getElementById("unseen");
+  const ticked = new Set();
   let waiting = 0;
   let asked = 0;
+  // What is ticked stays so, shown or not; what is about the whole list goes while somebody searches.
+  const show = (found, isList) => {
+    for (const tick of rows.querySelectorAll("input")) {
+      ticked[tick.checked ? "add" : "delete"](tick.name);
+    }
+    rows.innerHTML = found;
+    const left = new Set(ticked);
+    for (const tick of rows.querySelectorAll("input")) {
+      tick.checked = left.delete(tick.name);
+    }
+    if (unseen) {
+      unseen.textContent = left.size ? `With ${left.size} ticked before, not shown now.` : "";
+      unseen.hidden = !left.size;
+      for (const name of left) {
+        unseen.append(Object.assign(document.createElement("input"), { type: "hidden", name, value: "yes" }));
+      }
+    }
+    for (const part of document.querySelectorAll("[data-listed]")) {
+      part.hidden = !isList;
+      for (const each of part.querySelectorAll("input")) {
+        each.disabled = !isList;
+      }
+    }
+  };
   box.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const words = box.value.trim();
       const mine = ++asked;
       if (!words) {
-        rows.innerHTML = listed;
+        show(listed, true);
         return;
       }
-      const answer = await fetch(`${box.dataset.finds}?q=${encodeURIComponent(words)}`);
+      const where = new URL(box.dataset.finds, location);
+      where.searchParams.set("q", words);
+      const answer = await fetch(where);
       if (answer.redirected) {
         location.reload(); // signed out meanwhile
       } else if (answer.ok && mine === asked) {
-        rows.innerHTML = await answer.text();
+        show(await answer.text(), false);
       }
     }, 120);
   });
