@@ -10,18 +10,15 @@ from scheduler.domain.reacting import reopen
 from scheduler.domain.wishes import at_another_time
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Patient
+from scheduler.services.refusals import RefusedError
 from scheduler.services.rules import Rules
 from scheduler.services.situations import Loaded, load_by_mrn, write
 
 LONGEST_PAUSE = timedelta(days=366)
 
 
-class CareError(ValueError):
+class CareError(RefusedError):
     """It cannot be done for this patient. The text says why and what to do; `field` is what of a form is wrong."""
-
-    def __init__(self, says: str, *, field: str = "") -> None:
-        super().__init__(says)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

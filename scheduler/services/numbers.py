@@ -12,6 +12,7 @@ from scheduler.records import Clinic, Patient
 from scheduler.services.bad_addresses import with_status_of_addresses
 from scheduler.services.new_tasks import cause
 from scheduler.services.reaching import is_reachable, reach_again
+from scheduler.services.refusals import RefusedError
 from scheduler.services.rules import Rules
 from scheduler.services.settled_tasks import close_settled
 from scheduler.services.situations import load_by_mrn, write
@@ -20,7 +21,7 @@ _VIEWER = "viewer"
 _NAMES = {Channel.SMS: "phone number", Channel.EMAIL: "e-mail address"}
 
 
-class NumberError(ValueError):
+class NumberError(RefusedError):
     """The number or address cannot be confirmed. The text says why and what to do."""
 
 
@@ -39,7 +40,9 @@ def confirm_number(
         address = before.address(channel)
         if address is None:
             raise NumberError(
-                f"{mrn} has no {_NAMES[channel]} on file; `bonewise enrol` with --mrn {mrn} records one"
+                f"{mrn} has no {_NAMES[channel]} on file",
+                command=f"; `bonewise enrol` with --mrn {mrn} records one",
+                page="; add one under “Contact”",
             )
         if not (before.phone_bad if channel is Channel.SMS else before.email_bad):
             _close_check(unit, before, channel, now=now)
@@ -84,8 +87,9 @@ def _able(unit: Unit, clinic: Clinic, email: str) -> str:
     role = unit.installation.staff_role(clinic.id, address)
     if role is None:
         raise NumberError(
-            f"{email} is not on the staff of clinic {clinic.code}; `bonewise staff add --clinic {clinic.code} "
-            f"--email {email} --role coordinator` adds them"
+            f"{email} is not on the staff of clinic {clinic.code}",
+            command=f"; `bonewise staff add --clinic {clinic.code} --email {email} --role coordinator` adds them",
+            page="; an administrator of the clinic adds them",
         )
     if role == _VIEWER:
         raise NumberError(f"{email} is a viewer of clinic {clinic.code}, who may look but not change anything")

@@ -8,6 +8,7 @@ from datetime import datetime
 from scheduler.domain.tasks import Resolution, ServiceTask, TaskStatus
 from scheduler.ports import Store, Unit
 from scheduler.records import Clinic, Task, TaskEvent
+from scheduler.services.refusals import RefusedError
 from scheduler.services.rules import Rules
 from scheduler.services.working_days import working_days
 
@@ -15,12 +16,8 @@ _VIEWER = "viewer"
 _LONGEST_WORDS = 4000  # characters
 
 
-class TaskError(ValueError):
+class TaskError(RefusedError):
     """It cannot be done with this task. The text says why and what to do; `field` is what of a form is wrong."""
-
-    def __init__(self, says: str, *, field: str = "") -> None:
-        super().__init__(says)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,9 @@ def _task(unit: Unit, clinic: Clinic, task_id: int, *, lock: bool = False) -> Ta
     task = unit.worklist.task(clinic.id, task_id, lock=lock)
     if task is None:
         raise TaskError(
-            f"clinic {clinic.code} has no task {task_id}; `bonewise tasks --clinic {clinic.code}` lists them"
+            f"clinic {clinic.code} has no task {task_id}",
+            command=f"; `bonewise tasks --clinic {clinic.code}` lists them",
+            page="; the worklist has those that are open",
         )
     return task
 
@@ -139,8 +138,9 @@ def _able(unit: Unit, clinic: Clinic, email: str) -> str:
     role = unit.installation.staff_role(clinic.id, address)
     if role is None:
         raise TaskError(
-            f"{email} is not on the staff of clinic {clinic.code}; `bonewise staff add --clinic {clinic.code} "
-            f"--email {email} --role coordinator` adds them"
+            f"{email} is not on the staff of clinic {clinic.code}",
+            command=f"; `bonewise staff add --clinic {clinic.code} --email {email} --role coordinator` adds them",
+            page="; an administrator of the clinic adds them",
         )
     if role == _VIEWER:
         raise TaskError(f"{email} is a viewer of clinic {clinic.code}, who may look at tasks but not work on them")
@@ -150,8 +150,9 @@ def _able(unit: Unit, clinic: Clinic, email: str) -> str:
 def _require_open(clinic: Clinic, task: Task) -> None:
     if task.status != TaskStatus.OPEN.value:
         raise TaskError(
-            f"task {task.id} is closed ({task.resolution}, by {task.closed_by}); "
-            f"`bonewise task reopen {task.id} --clinic {clinic.code}` opens it again"
+            f"task {task.id} is closed ({task.resolution}, by {task.closed_by})",
+            command=f"; `bonewise task reopen {task.id} --clinic {clinic.code}` opens it again",
+            page="; “Open it again” on its own page does that",
         )
 
 
@@ -166,8 +167,9 @@ def _require_decided(unit: Unit, clinic: Clinic, task: Task) -> None:
     ]
     if waiting:
         raise TaskError(
-            f"task {task.id} closes by itself when its supplement case is decided: "
-            f"`bonewise clearance decide {waiting[0]}`"
+            f"task {task.id} closes by itself when its supplement case is decided",
+            command=f": `bonewise clearance decide {waiting[0]}`",
+            page=", which a clinician does under “Supplements”",
         )
 
 

@@ -395,6 +395,18 @@ def test_a_task_is_taken_noted_closed_and_opened_again(world: World) -> None:
     assert world.tasks()[0].status == "open"
 
 
+def test_a_task_that_is_closed_already_says_what_the_page_offers(world: World) -> None:
+    task = open_task(world)
+    client = signed_in(world, Role.COORDINATOR)
+    fields = {f"task-{task}": "yes", "close": "yes", "resolution": "done"}
+    post(client, f"/worklist/{task}/close", fields, page="/patients")
+    for path in (f"/worklist/{task}/close", "/worklist/several"):
+        answer = post(client, path, fields, page="/patients")
+        assert answer.status_code == 422
+        assert "“Open it again” on its own page" in answer.text
+        assert "bonewise task" not in answer.text
+
+
 def test_what_was_typed_stays_when_it_is_refused(world: World) -> None:
     task = open_task(world)
     client = signed_in(world, Role.COORDINATOR)

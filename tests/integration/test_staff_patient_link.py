@@ -54,6 +54,8 @@ def test_without_a_date_of_birth_staff_are_told_what_to_do(world: World) -> None
         answer = post(client, f"/patients/P1/{part}", fields, page="/patients/P1")
         assert answer.status_code == 422
         assert "no date of birth" in answer.text
+        assert "add the date under “Contact”" in answer.text
+        assert "bonewise enrol" not in answer.text
     assert post(client, "/patients/P1/page-link/end", {}, page="/patients/P1").status_code == 422
 
 

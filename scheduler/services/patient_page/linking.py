@@ -85,8 +85,9 @@ def new_key() -> bytes:
 def _check_birth_date(patient: Patient) -> None:
     if patient.birth_date is None:
         raise CareError(
-            "the record has no date of birth, and the page asks for its year before it shows anything; "
-            "add the date with `bonewise enrol --birth-date` or the next import"
+            "the record has no date of birth, and the page asks for its year before it shows anything",
+            command="; add the date with `bonewise enrol --birth-date` or the next import",
+            page="; add the date under “Contact”",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from scheduler.web.staff.session import Carer, Reader
 router = APIRouter(prefix="/patients/{mrn}")
 
 _EVERYTHING = "all"
+_COMMAND = re.compile(r"; `bonewise [^`]*`[^;]*")  # what helps on the command line
 _LONGEST = 320  # characters of a field that is shown again
 
 
@@ -80,7 +82,8 @@ def _told(fields: dict[str, str], mrn: str, *, by: str) -> Told:
 def _for_people(text: str) -> str:
     """The same without what only the command line has."""
     return (
-        text.replace(" by `bonewise import` first", "")
+        _COMMAND.sub("", text)
+        .replace(" by `bonewise import` first", "")
         .replace(" by `bonewise import`", "")
         .replace("another --channel", "the other way")
     )
@@ -188,6 +191,7 @@ def _wish(site: Site, who: SignedIn, fields: dict[str, str]) -> CarerWish:
 
 
 _OPTIONS = {
+    "--email: clinic": "clinic",
     "--name: ": "the name: ",
     "--phone: ": "the number: ",
     "--email: ": "the e-mail address: ",
@@ -218,7 +222,7 @@ def _plain(text: str) -> str:
     """The same in the words of the page instead of the command line's."""
     for option, words in _OPTIONS.items():
         text = text.replace(option, words)
-    return text
+    return _COMMAND.sub("", text)
 
 
 def _carer_page(

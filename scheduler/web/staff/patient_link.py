@@ -61,4 +61,4 @@ def _do(request: Request, site: Site, who: SignedIn, mrn: str, act: Callable[[De
     except UnknownPatientError as error:
         raise HTTPException(404, NOBODY) from error
     except CareError as error:
-        return patient_page(request, site, who, mrn, wrong=str(error))
+        return patient_page(request, site, who, mrn, wrong=error.on_page)

@@ -125,7 +125,8 @@ def do(
         raise HTTPException(404, NOBODY) from error
     except (CareError, ResultError, ConsentError, NumberError) as error:
         at = getattr(error, "field", "") or field
-        return patient_page(request, site, who, mrn, wrong=str(error), opened=opened, field=at, typed=typed)
+        wrong = getattr(error, "on_page", str(error))
+        return patient_page(request, site, who, mrn, wrong=wrong, opened=opened, field=at, typed=typed)
     return to_patient(mrn, done=done)
 
 

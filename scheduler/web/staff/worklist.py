@@ -85,7 +85,9 @@ def several(request: Request, site: Here, who: Carer, wanted: Wanted, fields: Ow
         else:
             raise TaskError("choose how the tasks ended", field="resolution")
     except TaskError as error:
-        return _list_page(request, site, who, wanted, wrong=str(error), field=error.field, ticked=ids, typed=fields)
+        return _list_page(
+            request, site, who, wanted, wrong=error.on_page, field=error.field, ticked=ids, typed=fields
+        )
     return RedirectResponse(f"/worklist?{wanted.query()}".rstrip("?"), status_code=303)
 
 
@@ -252,7 +254,7 @@ def _task_page(
         title=_titles(site).get(found.kind, found.kind),
         resolutions=BY_PEOPLE,
         now=clinic_now(site, who),
-        wrong=None if wrong is None else str(wrong),
+        wrong=None if wrong is None else wrong.on_page,
         opened=part,
         wrong_field="" if wrong is None else wrong.field,
         typed=typed or {},
