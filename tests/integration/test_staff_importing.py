@@ -337,6 +337,7 @@ def test_a_cancelled_list_is_deleted_and_cannot_be_imported(world: World, client
     assert post(client, f"{here}/cancel", {}, page=here).status_code == 303
     assert folder(world) == []
     assert "cancelled" in client.get(here).text
+    assert "had been imported" not in client.get(here).text
     refused = client.post(f"{here}/run", data={"form_token": form_token(token_page)})
     assert refused.status_code == 422
     assert client.get(f"{here}/rejected").status_code == 404
@@ -436,8 +437,18 @@ def test_closing_the_service_leaves_a_list_broken_off(world: World, client: Test
 def test_the_same_press_twice_imports_once(world: World, client: TestClient) -> None:
     here = imported(world, client, OURS)
     again = client.post(f"{here}/run", data={"form_token": form_token(client.get(IMPORT).text)})
-    assert again.status_code == 422
+    assert (again.status_code, again.headers["location"]) == (303, here)
     assert upload_of(world, here).counts.created == 2
+
+
+def test_a_second_press_while_it_is_imported_leads_to_how_far_it_is(world: World, client: TestClient) -> None:
+    here = checked(world, client, OURS)
+    upload = upload_of(world, here)
+    with world.store.writing() as unit:
+        running = replace(upload, state=UploadState.RUNNING, worker="another:1", beat_at=datetime.now(UTC))
+        assert unit.uploads.move(running)
+    again = client.post(f"{here}/run", data={"form_token": form_token(client.get(IMPORT).text)})
+    assert (again.status_code, again.headers["location"]) == (303, here)
 
 
 def test_every_state_but_the_first_is_reached_from_another() -> None:

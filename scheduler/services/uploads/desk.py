@@ -148,7 +148,11 @@ class UploadDesk:
         self.work.begin(clinic, asked, UploadState.CHECKING, by=upload.sent_by)
 
     def run(self, clinic: Clinic, upload: Upload, *, by: str) -> None:
-        """Begin to import the list as it was checked. Raises `UploadError`."""
+        """Begin to import the list as it was checked; again changes nothing. Raises `UploadError`."""
+        with self._store.reading() as unit:
+            latest = unit.uploads.get(clinic.id, upload.id) or upload
+        if latest.state in (UploadState.RUNNING, UploadState.DONE):
+            return
         self._present(upload)
         self.work.begin(clinic, upload, UploadState.RUNNING, by=by)
 
@@ -157,7 +161,10 @@ class UploadDesk:
         now = self._wall()
         with self._store.writing() as unit:
             latest = unit.uploads.get(clinic.id, upload.id) or upload
-            if not unit.uploads.move(replace(latest, state=UploadState.CANCELLED, ended_at=now, problems=None)):
+            # What was only checked has imported nothing.
+            done = 0 if latest.state in (UploadState.CHECKING, UploadState.CHECKED) else latest.done
+            cancelled = replace(latest, state=UploadState.CANCELLED, ended_at=now, problems=None, done=done)
+            if not unit.uploads.move(cancelled):
                 raise UploadError("This list has ended already.")
             unit.installation.audit([(clinic.id, "list cancelled", None, f"list {upload.id}")], actor=by, now=now)
         if not upload.state.is_at_work:  # else whoever is at it notices, and deletes the file

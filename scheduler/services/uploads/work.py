@@ -58,9 +58,11 @@ class UploadWork:
         self._thread: Thread | None = None
 
     def begin(self, clinic: Clinic, upload: Upload, state: UploadState, *, by: str) -> None:
-        """Begin to check the list, or to import it. Raises `UploadError`."""
+        """Begin to check the list, or to import it; while it is at that list, nothing. Raises `UploadError`."""
         now = self._wall()
         with self._changed:
+            if self._at_work == upload.id and not self._closing.is_set():
+                return  # somebody has pressed twice
             if self._at_work is not None or self._closing.is_set():
                 raise UploadError("Another list is being worked on just now. Try again when it is done.")
             self._at_work = upload.id  # before it is written so: who reads that looks here
