@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from scheduler.domain.bulk import BulkAction, BulkWish, MemberFate, decide, on_pathway
+from scheduler.domain.bulk import LONGEST_PAUSE, BulkAction, BulkWish, MemberFate, decide, on_pathway
 from scheduler.domain.contact import Change, Enrolled
 from scheduler.domain.reacting import Situation, take_back
 from scheduler.domain.stepping import begin
@@ -25,7 +26,11 @@ _KEPT_FOR = timedelta(days=1)  # what was chosen and not confirmed, and what the
 
 
 class BulkError(ValueError):
-    """It cannot be done like that, and nothing was. The text says why and what to do."""
+    """It cannot be done like that, and nothing was. The text says why and what to do; `field` is what is wrong."""
+
+    def __init__(self, says: str, *, field: str = "action") -> None:
+        super().__init__(says)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,9 @@ class BulkChanging:
             raise BulkError(f"That is more than {MOST:,} patients. Choose fewer, by a filter.")
         if wish.action.is_about_pathway and wish.pathway not in self._rules.pathways:
             raise BulkError("Choose the pathway.")
+        today = self._clock.now().astimezone(ZoneInfo(self._clinic.timezone)).date()
+        if wish.until is not None and not today < wish.until <= today + LONGEST_PAUSE:
+            raise BulkError("A pause ends on a day after today, within a year.", field="until")
         now = self._wall()
         change = BulkChange(clinic_id=self._clinic.id, wish=wish, made_by=self._by, made_at=now)
         with self._store.writing() as unit:

@@ -156,6 +156,11 @@ def test_everybody_who_matches_is_chosen_without_ticking_anybody(world: World, c
         ({"chosen:P1": "yes", "action": "join"}, "Choose the pathway"),
         ({"chosen:P1": "yes", "action": "leave", "to_pathway": "nowhere"}, "Choose the pathway"),
         ({"chosen:P1": "yes", "action": "pause", "until": "soon"}, "YYYY-MM-DD"),
+        (
+            {"chosen:P1": "yes", "action": "pause", "until": "2026-03-02"},
+            'id="until-wrong">A pause ends on a day after',
+        ),
+        ({"chosen:P1": "yes", "action": "pause", "until": "2028-03-02"}, 'href="#until">A pause ends on a day after'),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_ticks_kept(

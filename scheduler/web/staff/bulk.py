@@ -38,7 +38,7 @@ def choose(request: Request, site: Here, who: Carer, fields: OwnLongFields) -> R
         wish = _wish(fields)
         bulk_id = changing(site, who).choose(wish, _mrns(site, who, fields))
     except BulkError as error:
-        return list_page(request, site, who, filter_from(fields), wrong=str(error), typed=fields)
+        return list_page(request, site, who, filter_from(fields), wrong=str(error), field=error.field, typed=fields)
     return RedirectResponse(f"/patients/bulk/{bulk_id}", status_code=303)
 
 
@@ -89,7 +89,9 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError as error:
-        raise BulkError(f"The date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02.") from error
+        raise BulkError(
+            f"The date {typed[:20]!r}: write it as YYYY-MM-DD, such as 2026-03-02.", field="until"
+        ) from error
 
 
 def _mrns(site: Site, who: SignedIn, fields: Mapping[str, str]) -> list[str]:

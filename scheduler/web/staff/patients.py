@@ -54,9 +54,10 @@ def list_page(
     words: str = "",
     after: str = "",
     wrong: str | None = None,
+    field: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """The list; with `wrong`, why what was wanted of those who were chosen in it was refused."""
+    """The list; with `wrong`, why what was wanted of those chosen was refused, beside `field`."""
     app = site.app
     titles = {name: pathway.title for name, pathway in app.rules.pathways.items()}
     with app.store.reading() as unit:
@@ -90,6 +91,7 @@ def list_page(
         languages=languages_of(site),
         latest=latest,
         wrong=wrong,
+        wrong_field=field,
         typed=typed or {},
     )
 
