@@ -72,6 +72,10 @@ class Inbox(Protocol):
         """When each patient was last sent each of these service messages, if that is not before `since`."""
         ...
 
+    def last_sent(self, channel: Channel, patient_ids: AbstractSet[UUID]) -> Mapping[UUID, datetime]:
+        """When each patient was last sent anything over this channel; who never was is absent."""
+        ...
+
     def wording_of(self, clinic_id: int, patient_id: UUID, template: str) -> str | None:
         """Which wording of a service message the patient was last sent: its name, language and version."""
         ...

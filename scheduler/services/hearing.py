@@ -32,7 +32,7 @@ from scheduler.services.household import Household
 from scheduler.services.in_doubt import in_doubt_of, settled
 from scheduler.services.new_tasks import cause
 from scheduler.services.rules import Rules
-from scheduler.services.sharing import confirm_all_at, stop_all_at
+from scheduler.services.sharing import confirm_all_at, start_at_other_clinics, stop_all_at, stop_at_other_clinics
 from scheduler.services.staff_mail import plan_staff_mail
 from scheduler.services.words import words_of
 
@@ -124,6 +124,8 @@ class Hearing:
                 )
             elif one.consent and case.reply.channel is Channel.SMS:
                 confirm_all_at(unit, self._rules, case.clinic, case.reply, by=BY_REPLY, now=now)
+            if not is_echo:
+                self._hear_elsewhere(unit, case, one, now=now)
         understood = [_as_understood(case.reply, one.meaning) for case, one in zip(cases, heard, strict=True)]
         if not is_echo:
             unit.inbox.understood(understood)
@@ -177,6 +179,26 @@ class Hearing:
             return read_need(case.reply.body, (), self._rules.reply_words, languages=case.languages) is not None
         except Exception:  # noqa: BLE001 - whatever is wrong with it shows when it is heard
             return False
+
+    def _hear_elsewhere(self, unit: Unit, case: Case, heard: Heard, *, now: datetime) -> None:
+        """What a reply decides for the other clinics that text from the same sender."""
+        meaning = heard.meaning.meaning
+        if meaning in (Meaning.STOP, Meaning.WRONG_NUMBER) or heard.consent is False:
+            stop_at_other_clinics(
+                unit,
+                self._rules,
+                case.clinic,
+                case.reply,
+                source=case.source,
+                by=BY_REPLY,
+                now=now,
+                topic=heard.topic,
+                is_wrong_number=heard.wrong_number,
+            )
+        elif meaning is Meaning.START and heard.consent:
+            start_at_other_clinics(
+                unit, self._rules, case.clinic, case.reply, source=case.source, by=BY_REPLY, now=now
+            )
 
     def _heard(
         self, case: Case, *, told: Mapping[str, datetime] = MappingProxyType({}), in_doubt: Reply | None = None

@@ -128,11 +128,12 @@ class Reception:
         clinics = unit.installation.clinics()
         routes = Routes(clinics)
         known = _known(unit, arrivals)
+        texted_at = _texted_at(unit, routes, arrivals, known)
         replies: list[Reply | None] = []
         for arrival in arrivals:
             own = known.get((arrival.inbound.channel, arrival.inbound.sender), ())
             clinic = arrival.clinic or routes.clinic_for(
-                own, number=arrival.number, messaging_service=arrival.messaging_service
+                own, number=arrival.number, messaging_service=arrival.messaging_service, texted_at=texted_at
             )
             replies.append(_reply(arrival, clinic, own) if clinic is not None else None)
         stored = unit.inbox.add([reply for reply in replies if reply is not None])
@@ -181,6 +182,26 @@ def _known(unit: Unit, arrivals: Sequence[Arrival]) -> Mapping[tuple[Channel, st
         (channel, address): senders
         for channel, addresses in by_channel.items()
         for address, senders in unit.inbox.senders(channel, addresses).items()
+    }
+
+
+def _texted_at(
+    unit: Unit,
+    routes: Routes,
+    arrivals: Sequence[Arrival],
+    known: Mapping[tuple[Channel, str], Sequence[Sender]],
+) -> Mapping[UUID, datetime]:
+    """When those patients were last written to whom several clinics write from where the texts came to."""
+    rivals: dict[Channel, set[UUID]] = defaultdict(set)
+    for one in arrivals:
+        own = known.get((one.inbound.channel, one.inbound.sender), ())
+        if one.clinic is None:
+            found = routes.rivals(own, number=one.number, messaging_service=one.messaging_service)
+            rivals[one.inbound.channel].update(each.patient_id for each in found)
+    return {
+        patient_id: at
+        for channel, patients in rivals.items()
+        for patient_id, at in unit.inbox.last_sent(channel, patients).items()
     }
 
 

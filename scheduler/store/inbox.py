@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -267,6 +267,21 @@ class Inbox:
         for patient_id, template, at in self._connection.execute(query):
             found[patient_id][template] = at
         return found
+
+    def last_sent(self, channel: Channel, patient_ids: Set[UUID]) -> Mapping[UUID, datetime]:
+        """When each patient was last sent anything over this channel; who never was is absent."""
+        if not patient_ids:
+            return {}
+        query = (
+            select(messages.c.patient_id, func.max(messages.c.sent_at).label("at"))
+            .where(
+                messages.c.patient_id.in_(sorted(patient_ids)),
+                messages.c.channel == channel.value,
+                messages.c.sent_at.is_not(None),
+            )
+            .group_by(messages.c.patient_id)
+        )
+        return {row.patient_id: row.at for row in self._connection.execute(query)}
 
     # Threads of e-mails
 

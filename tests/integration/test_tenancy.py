@@ -91,7 +91,8 @@ def test_what_happens_in_one_clinic_shows_nowhere_in_the_other(two: Two) -> None
     assert two.snapshot(ours) != before
 
 
-def test_stop_to_one_clinic_is_no_stop_to_the_other(two: Two) -> None:
+def test_stop_to_one_clinic_is_no_stop_to_another_with_its_own_number(two: Two) -> None:
+    two.world.change_clinic(two.theirs, sms_from="+16175550200")
     two.world.receive("P1", "STOP", clinic=two.ours)
     two.world.run_until(new_york(3, 6, 12, 0))
     assert two.world.patient("P1", clinic=two.ours).status is PatientStatus.STOPPED

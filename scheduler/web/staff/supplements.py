@@ -79,9 +79,7 @@ def _signed_with(site: Site, who: SignedIn, typed: str) -> str | None:
 
 def _shown(case: Clearance, outlook: Outlook, decision: Decision) -> str:
     """What the clinician had before them when they signed."""
-    return without_keys(f"{case.named}
-{decision.value}
-{outlook.after(decision)}")
+    return without_keys(f"{case.named}\n{decision.value}\n{outlook.after(decision)}")
 
 
 def _outlooks(site: Site, who: SignedIn, cases: Sequence[Clearance]) -> dict[int, Outlook]:
