@@ -80,6 +80,10 @@ class Receipts(Protocol):
         """How many messages to the patient over this channel, planned since then, ended undelivered with `code`."""
         ...
 
+    def refused_in_a_row(self, message: LedgerMessage, *, since: datetime) -> int:
+        """How many messages to the same person over this channel, planned since then, failed and none went after."""
+        ...
+
     def try_again(self, message: LedgerMessage, second: SecondTry, *, now: datetime) -> None:
         """Plan the second try at a message that did not arrive. It can have one only."""
         ...

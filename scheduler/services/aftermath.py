@@ -157,7 +157,9 @@ class Aftermath:
         channel, pathway = fallen.message.channel, fallen.message.pathway
         if fallen.message.to is Addressee.CARER and fallen.follow_up in _ABOUT_THE_ADDRESS:
             return self._follow_up_carer(unit, patient, clinic, fallen, tasks, now)
-        note = f"{channel.value}: {fallen.reason}"
+        note = f"{channel.value}: {fallen.reason or 'no code'}"
+        if fallen.check_number and fallen.message.to is Addressee.CARER:
+            note = f"the carer's: {note}"
         if fallen.status is MessageStatus.UNKNOWN:
             self._unknown(unit, fallen, clinic, now)
         if fallen.check_number or fallen.follow_up is FollowUp.BAD_ADDRESS:

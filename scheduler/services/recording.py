@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduler.domain.messages import MessageStatus, SkipReason
 from scheduler.domain.tasks import ServiceTask
-from scheduler.ports import Clock, SendResult, Store, Unit
+from scheduler.ports import Clock, ErrorClass, Outcome, SendResult, Store, Unit
 from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Again, Fallen
@@ -19,6 +19,9 @@ from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import close_for_what_went, refusal_cause, sender_cause
 
 RELEASED = "released"  # the outcome of an attempt that was never handed over
+REFUSED_IN_A_ROW = 3  # messages to one person, for a reason that the error table does not explain: staff look
+_WITHIN = timedelta(days=30)
+_UNEXPLAINED = frozenset({None, ErrorClass.AMBIGUOUS})
 _NEEDS_AFTERMATH = frozenset({MessageStatus.FAILED, MessageStatus.UNKNOWN})
 
 
@@ -44,7 +47,14 @@ class Recording:
         with self._store.writing() as unit:
             unit.ledger.end_attempts(ends, now=now)
             fallen = [
-                Fallen(composed.message, after.status, result.code, after.follow_up, address=composed.attempt.address)
+                Fallen(
+                    composed.message,
+                    after.status,
+                    result.code,
+                    after.follow_up,
+                    address=composed.attempt.address,
+                    check_number=_is_refused_again(unit, composed, result, after, now),
+                )
                 for composed, result, after in settled
                 if after.status in _NEEDS_AFTERMATH
             ]
@@ -129,6 +139,14 @@ class Recording:
 def _settle(composed: Composed, result: SendResult, now: datetime) -> Settled:
     attempt = composed.attempt
     return settle(result, attempt.id, tries=attempt.number, now=now, until=composed.message.send_until)
+
+
+def _is_refused_again(unit: Unit, composed: Composed, result: SendResult, after: Settled, now: datetime) -> bool:
+    """Whether nothing reaches this person, for a reason that is about no one else as far as anybody knows."""
+    is_refused = after.status is MessageStatus.FAILED and result.outcome is Outcome.REFUSED
+    if not is_refused or result.error_class not in _UNEXPLAINED:
+        return False
+    return unit.receipts.refused_in_a_row(composed.message, since=now - _WITHIN) >= REFUSED_IN_A_ROW
 
 
 def _end(composed: Composed, result: SendResult, settled: Settled) -> AttemptEnd:

@@ -181,6 +181,26 @@ class Receipts:
         )
         return self._connection.execute(query).scalar_one()
 
+    def refused_in_a_row(self, message: LedgerMessage, *, since: datetime) -> int:
+        """How many messages to the same person over this channel, planned since then, failed and none went after."""
+        to_them = (
+            messages.c.patient_id == message.patient_id,
+            messages.c.clinic_id == message.clinic_id,
+            messages.c.channel == message.channel.value,
+            messages.c.recipient == message.to.value,
+            messages.c.planned_at >= since,
+        )
+        went = select(func.max(messages.c.planned_at)).where(*to_them, messages.c.sent_at.is_not(None))
+        last = self._connection.execute(went).scalar_one()
+        query = (
+            select(func.count())
+            .select_from(messages)
+            .where(*to_them, messages.c.status == MessageStatus.FAILED.value)
+        )
+        if last is not None:
+            query = query.where(messages.c.planned_at > last)
+        return self._connection.execute(query).scalar_one()
+
     # Second tries
 
     def try_again(self, message: LedgerMessage, second: SecondTry, *, now: datetime) -> None:
