@@ -94,6 +94,10 @@ class Gauges(Protocol):
         """Of how many messages nobody knows whether they went."""
         ...
 
+    def asked(self) -> int:
+        """About how many of these the provider is being asked."""
+        ...
+
     def messages(self, since: datetime) -> dict[tuple[Channel, MessageStatus], int]:
         """How many messages planned since `since` are now in which status, by channel.
 

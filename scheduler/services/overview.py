@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.domain.messages import MessageStatus
+from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import Store
 
 A_DAY = timedelta(hours=24)
@@ -27,6 +28,8 @@ class Overview:
     sent: int
     failed: int
     unknown: int
+    unknown_asked: int  # of all messages, not only those of a day: the provider is being asked about them
+    unknown_for_person: int  # of all messages: a task asks a person about them
     skipped: int
     open_tasks: int
 
@@ -57,10 +60,12 @@ class Overview:
 
     def _troubles(self) -> list[str]:
         found = []
-        if self.unknown:
-            found.append(
-                f"Of {_count(self.unknown, 'message')} nobody knows whether they went; see `bonewise tasks`."
-            )
+        asked = self.unknown_asked - self.unknown_for_person
+        if asked > 0:
+            found.append(f"{_nobody_knows(asked, 'nobody knows yet')}: the provider is being asked.")
+        if self.unknown_for_person:
+            said = _nobody_knows(self.unknown_for_person, "only a person can find out")
+            found.append(f"{said}; see `bonewise tasks`.")
         if self.open_tasks:
             found.append(f"{_count(self.open_tasks, 'task')} for a person: `bonewise tasks` lists them.")
         return found
@@ -72,6 +77,7 @@ def overview(store: Store, *, now: datetime) -> Overview:
         clinics = unit.installation.clinics()
         due, first = unit.gauges.due(now)
         messages = unit.gauges.messages(now - A_DAY)
+        tasks = unit.gauges.tasks()
         return Overview(
             clinics=len(clinics),
             patients=sum(unit.patients.count(clinic_id) for clinic_id in clinics),
@@ -81,9 +87,15 @@ def overview(store: Store, *, now: datetime) -> Overview:
             sent=_sum(messages, *_WENT),
             failed=_sum(messages, MessageStatus.FAILED, MessageStatus.EXPIRED),
             unknown=_sum(messages, MessageStatus.UNKNOWN),
+            unknown_asked=unit.gauges.asked(),
+            unknown_for_person=sum(n for (_, kind, _), n in tasks.items() if kind == ServiceTask.DELIVERY_UNKNOWN),
             skipped=_sum(messages, MessageStatus.SKIPPED),
-            open_tasks=unit.gauges.open_tasks(),
+            open_tasks=sum(tasks.values()),
         )
+
+
+def _nobody_knows(count: int, who: str) -> str:
+    return f"Of {_count(count, 'message')} {who} whether {'it' if count == 1 else 'they'} went"
 
 
 def _sum(counts: dict[Any, int], *statuses: MessageStatus) -> int:

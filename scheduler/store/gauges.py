@@ -142,6 +142,11 @@ class Gauges:
         """Of how many messages nobody knows whether they went."""
         return self._connection.execute(select(func.count()).select_from(messages).where(_UNKNOWN)).scalar_one()
 
+    def asked(self) -> int:
+        """About how many of these the provider is being asked."""
+        query = select(func.count()).select_from(messages).where(_UNKNOWN, messages.c.ask_at.is_not(None))
+        return self._connection.execute(query).scalar_one()
+
     def messages(self, since: datetime) -> dict[tuple[Channel, MessageStatus], int]:
         """How many messages planned since `since` are now in which status, by channel.
 

@@ -12,19 +12,23 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import event
+from sqlalchemy import event, update
 from starlette.testclient import TestClient
 
 from scheduler.domain.breaker import Breaker
+from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
+from scheduler.domain.tasks import ServiceTask
 from scheduler.records import Lane
 from scheduler.runtime.scheduler import EmbeddedScheduler
 from scheduler.services import lanes
 from scheduler.services.attempt_counts import SETTLED, AttemptCounts
+from scheduler.services.new_tasks import clinic_task
 from scheduler.services.overview import overview
 from scheduler.services.turn import Turn
 from scheduler.services.vitals import ALIVE
-from scheduler.store.engine import reading
+from scheduler.store.engine import reading, writing
+from scheduler.store.tables import messages
 from scheduler.web.metrics import REST, Resting
 from scheduler.web.work_times import WORK_TIMES, WorkTimes
 from tests.support.fake_sms import Answer, texting_over_fake
@@ -511,3 +515,26 @@ def test_the_overview_says_that_nothing_plans_when_patients_wait(world: World) -
     after = overview(world.store, now=world.clock.at)
     assert "Nothing is due now." in after.sentences()
     assert after.as_dict()["sent"] == 1
+
+
+def test_the_overview_tells_what_the_provider_is_asked_about_from_what_a_person_is(world: World) -> None:
+    world.enrol_sms("P1", pathways="vitamin_d")
+    world.clock.at = DUE
+    world.tick()
+    (entry,) = world.ledger("P1")
+    mine = update(messages).where(messages.c.id == entry.id)
+    with writing(world.app.engine) as connection:
+        connection.execute(mine.values(status=MessageStatus.UNKNOWN.value, ask_at=DUE + timedelta(minutes=2)))
+    seen = overview(world.store, now=world.clock.at).sentences()
+    assert seen[-1] == "Of 1 message nobody knows yet whether it went: the provider is being asked."
+    assert "bonewise tasks" not in " ".join(seen)
+    with world.store.writing() as unit:
+        kind, now = ServiceTask.DELIVERY_UNKNOWN, world.clock.at
+        unit.worklist.open([clinic_task(world.rules, kind, world.clinic, cause="doubt", now=now)], now=now)
+    with writing(world.app.engine) as connection:
+        connection.execute(mine.values(ask_at=None))
+    seen = overview(world.store, now=world.clock.at).sentences()
+    assert seen[-2:] == [
+        "Of 1 message only a person can find out whether it went; see `bonewise tasks`.",
+        "1 task for a person: `bonewise tasks` lists them.",
+    ]
