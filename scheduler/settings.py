@@ -170,6 +170,12 @@ def _twilio_faults(settings: Settings) -> Iterator[str]:
         yield "TWILIO_ACCOUNT_SID is missing; BONEWISE_SMS=twilio needs it"
     elif not sid.startswith("AC"):
         yield "TWILIO_ACCOUNT_SID is not the SID of an account; copy the one that begins with AC"
+    host = urlsplit(settings.public_url).hostname or ""
+    if "_" in host:  # https://www.twilio.com/docs/errors/21609, for every text
+        yield (
+            f"BONEWISE_PUBLIC_URL has an underscore in its host name, {host}, and Twilio would refuse every text; "
+            "BONEWISE_SMS=twilio needs a host name without one"
+        )
     if settings.twilio_api_key and not settings.twilio_api_secret:
         yield "TWILIO_API_SECRET is missing; TWILIO_API_KEY needs it"
     if settings.twilio_api_secret and not settings.twilio_api_key:

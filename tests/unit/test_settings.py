@@ -192,6 +192,17 @@ def test_with_twilio_an_address_that_only_this_machine_reaches_is_noted() -> Non
     assert load_settings({**TWILIO, "TWILIO_API_URL": "http://127.0.0.1:9999"}).notes == ()
 
 
+def test_with_twilio_a_host_name_with_an_underscore_stops_the_start() -> None:
+    address = "https://bone_wise.example.org/ms_clinic"
+    with pytest.raises(SettingsError) as refused:
+        load_settings({**TWILIO, "BONEWISE_PUBLIC_URL": address})
+    (fault,) = refused.value.faults
+    assert fault.startswith("BONEWISE_PUBLIC_URL has an underscore in its host name, bone_wise.example.org, ")
+    assert load_settings({"BONEWISE_PUBLIC_URL": address}).public_url == address
+    elsewhere = "https://bonewise.example.org/ms_clinic"
+    assert load_settings({**TWILIO, "BONEWISE_PUBLIC_URL": elsewhere}).public_url == elsewhere
+
+
 def test_with_an_api_key_alone_it_is_noted_that_callbacks_cannot_be_verified() -> None:
     keys = {"TWILIO_AUTH_TOKEN": "", "TWILIO_API_KEY": "SK1", "TWILIO_API_SECRET": "s"}
     (note,) = load_settings({**TWILIO, **keys, "BONEWISE_PUBLIC_URL": "https://care.example"}).notes
