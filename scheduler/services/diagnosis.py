@@ -20,7 +20,7 @@ _WORDS = {Channel.SMS: "texts", Channel.EMAIL: "e-mail"}
 _UNLISTED = "which config/provider_errors.yaml does not list"
 _LOOK_THERE = "look at the provider's own log and status page"
 _SENDER_REMEDIES = {
-    Channel.SMS: "add it with `bonewise clinic add` and --sms-from or --messaging-service, under another code",
+    Channel.SMS: "give it one with `bonewise clinic set --clinic {} --sms-from NUMBER`, or --messaging-service",
     Channel.EMAIL: "give it one with `bonewise clinic set --clinic {} --email-from ADDRESS`",
 }
 

@@ -210,6 +210,8 @@ def test_a_clinic_without_any_sender_reaches_nobody() -> None:
     finding = only(clinics=(mute,), real=frozenset({Channel.SMS}))
     assert (finding.where, finding.is_doubt) == ("clinic harbor", False)
     assert "none of its patients can be reached" in finding.what
+    remedy = "give it one with `bonewise clinic set --clinic harbor --sms-from NUMBER`, or --messaging-service"
+    assert finding.remedy == remedy
 
 
 def test_a_clinic_with_one_of_two_senders_may_be_meant_so() -> None:
