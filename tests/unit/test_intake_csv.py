@@ -294,6 +294,22 @@ def test_all_faults_of_a_header_are_told_at_once_and_no_patient_is_quoted(tmp_pa
     assert "Ann Lee" not in refused(tmp_path, "A1,Ann Lee\n")
 
 
+def test_of_very_many_unknown_columns_the_first_few_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    message = refused(tmp_path, "mrn,name," + ",".join(f"odd{n}" for n in range(100_000)) + "\n")
+    assert '"odd0" is not a column' in message
+    assert '"odd4" is not a column' in message
+    assert "odd5" not in message
+    assert "in all 100,000 names are not columns" in message
+    assert len(message) < 1_500
+
+
+def test_of_very_many_repeated_columns_the_first_few_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    message = refused(tmp_path, "mrn,name," + ",".join(f"c{n},c{n}" for n in range(1_000)) + "\n")
+    assert "the column c4 stands there 2 times" in message
+    assert "in all 1,000 names stand there more than once" in message
+    assert len(message) < 2_000
+
+
 def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing.csv", tmp_path):
         with pytest.raises(UnreadableFile, match=r"cannot be read|not a file"):

@@ -16,6 +16,7 @@ from scheduler.services.intake.fields import COLUMNS, REQUIRED, suggestion, word
 ERROR_COLUMN = "error"  # what an errors file adds; read again, it is skipped
 IGNORED = "-"  # a column that somebody said to leave out
 _DELIMITERS = (",", ";", "\t", "|")  # Excel writes ; where the comma is the decimal sign
+_MOST_NAMED = 5  # columns that are wrong in the same way; the others are counted
 _OTHER_NAMES = {
     "patient_id": "mrn",
     "id": "mrn",
@@ -142,18 +143,26 @@ def _faults(header: Header) -> list[str]:
         )
         return [f"this is {start}"]
     faults = [f"the column {name} is missing, and every row needs it" for name in REQUIRED if name not in columns]
+    repeated = [(name, count) for name, count in Counter(columns).items() if count > 1]
     faults += [
-        f"the column {name or '(without a name)'} stands there {count} times; keep one"
-        for name, count in Counter(columns).items()
-        if count > 1
+        f"the column {name[:40] or '(without a name)'} stands there {count} times; keep one"
+        for name, count in repeated[:_MOST_NAMED]
     ]
+    if len(repeated) > _MOST_NAMED:
+        faults.append(_and_more(len(repeated), "stand there more than once"))
     unknown = [name for name in dict.fromkeys(columns) if name and name not in (*COLUMNS, ERROR_COLUMN)]
-    faults += [f'"{name[:40]}" is not a column{_meant(name)}; rename or remove it' for name in unknown]
+    faults += [f'"{name[:40]}" is not a column{_meant(name)}; rename or remove it' for name in unknown[:_MOST_NAMED]]
+    if len(unknown) > _MOST_NAMED:
+        faults.append(_and_more(len(unknown), "are not columns"))
     if columns.count("") == 1:
         faults.append(f"column {columns.index('') + 1} has no name; name or remove it")
     if unknown:
         faults.append(f"the columns are {', '.join(COLUMNS)}")
     return faults
+
+
+def _and_more(count: int, what: str) -> str:
+    return f"in all {count:,} names {what}"
 
 
 def _meant(name: str) -> str:
