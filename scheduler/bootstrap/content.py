@@ -263,9 +263,8 @@ class Content:
         return _doubts(words, self._forbidden(language))
 
     def doubts_about_name(self, name: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Why a name should not open every message, in any language: it stands in subjects too."""
-        lists = (*self.content_rules.forbidden.values(), *self.content_rules.subjects.values())
-        return _doubts(name, dict.fromkeys(rule for listed in lists for rule in listed))
+        """Why a name should not open every message, by the words that no message may hold in any language."""
+        return _doubts(name, dict.fromkeys(rule for rules in self.content_rules.forbidden.values() for rule in rules))
 
     def _forbidden(self, language: str) -> tuple[WordRule, ...]:
         """In that language and in English: staff may write in either."""

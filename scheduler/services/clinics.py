@@ -89,7 +89,7 @@ def add_clinic(
         clinic = replace(clinic, id=unit.installation.add_clinic(clinic, now=now))
         follow_working_days(unit, calendars, clinic, now)
         unit.installation.audit([(clinic.id, "clinic added", None, clinic.code)], actor=_BY, now=now)
-    return AddedClinic(clinic, tuple(_warnings(clinic)))
+    return AddedClinic(clinic, tuple(_warnings(clinic, doubts)))
 
 
 def add_staff(
@@ -136,7 +136,7 @@ def _checked(new: NewClinic, doubts: Doubts) -> Clinic:
     code, name = new.code.strip(), read_name("--name", new.name)
     if not code or len(code) > 32 or not code.isascii() or not code.replace("-", "").replace("_", "").isalnum():
         raise ClinicFaultError(f"--code {new.code!r}: write 1 to 32 letters, digits, hyphens or underscores")
-    message_name = read_message_name(new.message_name or name, doubts)
+    message_name = read_message_name(new.message_name, doubts) if new.message_name else read_message_name(name)
     timezone, language = read_timezone(new.timezone), read_language(new.language)
     if new.sms_from and new.messaging_service:
         raise ClinicFaultError("--sms-from and --messaging-service: give one of the two, for texts have one sender")
@@ -169,8 +169,11 @@ def _country(new: NewClinic, timezone: str) -> str:
     return country_of_zone(timezone) or "US"
 
 
-def _warnings(clinic: Clinic) -> list[str]:
-    found = []
+def _warnings(clinic: Clinic, doubts: Doubts) -> list[str]:
+    found = [
+        f"'{clinic.message_name}' opens every text, and \"{words[0]}\" {why}; --message-name gives a neutral one"
+        for why, words in doubts(clinic.message_name)
+    ]
     if len(clinic.message_name) > _COMFORTABLE_NAME:
         found.append(
             f"'{clinic.message_name}' opens every text, and with more than {_COMFORTABLE_NAME} characters some texts "

@@ -56,7 +56,7 @@ def add_clinic(bonewise: Commands, *options: str) -> Ran:
             ("--name", "Lake Clinic of the Upper Peninsula and Beyond"),
             "give a shorter, neutral one with --message-name",
         ),
-        (("--name", "Lake MS Clinic"), '--message-name: "MS" names a diagnosis or a condition'),
+        (("--message-name", "Lake MS Clinic"), '--message-name: "MS" names a diagnosis or a condition'),
         (("--message-name", "Lake {name}"), "--message-name: the name has { in it"),
         (("--timezone", "EST"), "use a place such as America/New_York"),
         (("--timezone", "Mars/Base"), "--timezone: Time zone 'Mars/Base' is not known"),
