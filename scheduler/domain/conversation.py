@@ -429,13 +429,12 @@ def _resume(situation: Situation, meaning: Interpretation, channel: Channel) -> 
     Ends the patient's own pause of everything as well, but not one of the clinic's.
     """
     event = Resumed(situation.today)
+    events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
     if situation.contact.status is PatientStatus.PAUSED:
-        events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
         resumed = replace(situation, enrolments=situation.react(events, kind=MessageKind.REPLY).enrolments)
         return _out_of_pause(resumed, meaning, channel)
     if not any(repeats(situation, one) for one in situation.enrolments):
         return _for_a_person(situation, meaning, channel)
-    events = situation.each(lambda one: event if one.state.is_paused and repeats(situation, one) else None)
     change = situation.react(events, kind=MessageKind.REPLY)
     return Heard(meaning, _with_service_message(change, "resumed", situation, channel))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from scheduler.domain.contact import Contact
 from scheduler.domain.effects import sendable
@@ -53,6 +54,23 @@ class Reroute:
 Verdict = Go | Skip | Expire | Wait | Reroute
 
 
+class Written(Protocol):
+    """A message, planned just now or as the ledger has it."""
+
+    @property
+    def kind(self) -> MessageKind: ...
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def pathway(self) -> str: ...
+    @property
+    def due_date(self) -> date: ...
+    @property
+    def send_until(self) -> datetime: ...
+    @property
+    def template(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """What the last look needs to know of a message."""
@@ -63,6 +81,18 @@ class Pending:
     due_date: date
     send_until: datetime
     template: str = ""
+
+    @classmethod
+    def of(cls, message: Written) -> Pending:
+        """What it needs to know of this one."""
+        return cls(
+            kind=message.kind,
+            channel=message.channel,
+            pathway=message.pathway,
+            due_date=message.due_date,
+            send_until=message.send_until,
+            template=message.template,
+        )
 
     @property
     def asks_for_number(self) -> bool:

@@ -236,14 +236,7 @@ def try_again(
     unit: Unit, missed: LedgerMessage, contact: Contact, now: datetime, *, wait: timedelta = timedelta()
 ) -> Contact | None:
     """Plan a second try, if there is room for one. Returns the contact after it, else None."""
-    pending = Pending(
-        kind=missed.kind,
-        channel=missed.channel,
-        pathway=missed.pathway,
-        due_date=missed.due_date,
-        send_until=missed.send_until,
-        template=missed.template,
-    )
+    pending = Pending.of(missed)
     second = second_try(pending, contact, now, wait=wait)
     if second is None:
         return None

@@ -12,6 +12,7 @@ from scheduler.domain.bulk import LONGEST_PAUSE, BulkAction, BulkWish, MemberFat
 from scheduler.domain.contact import Change, Enrolled
 from scheduler.domain.reacting import Situation, take_back
 from scheduler.domain.stepping import begin
+from scheduler.domain.when import local_date
 from scheduler.ids import new_id
 from scheduler.ports import Clock, Store, Unit
 from scheduler.ports.bulk_changes import BulkChange, Came, Member
@@ -71,7 +72,7 @@ class BulkChanging:
             raise BulkError(f"That is more than {MOST:,} patients. Choose fewer, by a filter.")
         if wish.action.is_about_pathway and wish.pathway not in self._rules.pathways:
             raise BulkError("Choose the pathway.")
-        today = self._clock.now().astimezone(ZoneInfo(self._clinic.timezone)).date()
+        today = local_date(self._clock.now(), ZoneInfo(self._clinic.timezone))
         if wish.until is not None and not today < wish.until <= today + LONGEST_PAUSE:
             raise BulkError("A pause ends on a day after today, within a year.", field="until")
         now = self._wall()

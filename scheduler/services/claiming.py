@@ -222,13 +222,6 @@ def _verdict(ready: ReadyMessage, now: datetime, known: dict[tuple[object, ...],
         message.send_until,
     )
     if key not in known:
-        pending = Pending(
-            kind=message.kind,
-            channel=message.channel,
-            pathway=message.pathway,
-            due_date=message.due_date,
-            send_until=message.send_until,
-            template=message.template,
-        )
+        pending = Pending.of(message)
         known[key] = last_look(pending, contact, now)
     return known[key]

@@ -203,6 +203,7 @@ class Composer:
         if is_written(message.pathway, message.template) and not words:
             raise LookupError("the words of a message that staff wrote are not on record")
         activities = self._renderer.activities(message.pathway, mobility, languages)
+        confirms = message.step if message.pathway == SERVICE_MESSAGES else ""  # its templates know as what
         return MessageValues(
             clinic=clinic.message_name,
             clinic_phone=clinic.phone or "",
@@ -213,8 +214,8 @@ class Composer:
             count=message.count,
             choices=to.choices if isinstance(to, Recipient) else "",
             words=words,
-            topic=message.step if message.pathway == SERVICE_MESSAGES else "",
-            when=message.step if message.pathway == SERVICE_MESSAGES else "",
+            topic=confirms,
+            when=confirms,
         )
 
     def _page_of(self, message: _Message, to: _Person) -> str:

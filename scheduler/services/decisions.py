@@ -102,14 +102,7 @@ def _why_unsaid(situation: Situation) -> str:
     if any(one.state.is_stopped and situation.listens(one, Decision.CLEARED) for one in situation.enrolments):
         return _TOPIC_STOPPED
     for message in _said(situation, Decision.COME_IN):
-        pending = Pending(
-            kind=message.kind,
-            channel=message.channel,
-            pathway=message.pathway,
-            due_date=message.due_date,
-            send_until=message.send_until,
-            template=message.template,
-        )
+        pending = Pending.of(message)
         if isinstance(last_look(pending, contact, situation.now), Skip):
             return _PAUSED
     return ""
