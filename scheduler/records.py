@@ -281,6 +281,19 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a worker has in hand: messages in the order in which it hands them over.
+
+    The first `handed` of them may be with the provider. The others are not, nor will be before this is on record.
+    """
+
+    id: UUID
+    worker: str
+    message_ids: tuple[UUID, ...]
+    handed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnd:
     """What one try came to, and where its message moves. `retry_at` (UTC) goes with a move back to planned."""
 

@@ -24,14 +24,15 @@ class WaitingMessages:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What waits at one moment: patients to plan for, messages that dead workers hold, messages by channel.
+    """What waits at one moment: patients to plan for, messages by channel.
 
+    `is_abandoned`: a worker died with a batch of messages in hand.
     `is_asking`: providers have to be asked about a message. `is_spoken_to`: a reply has to be understood.
     `is_office_waiting`: as `Gauges.is_office_waiting`. `is_replanning`: patients of a clinic are to be planned anew.
     """
 
     patients_due: int = 0
-    abandoned: int = 0
+    is_abandoned: bool = False
     ready: Mapping[Channel, int] = field(default_factory=dict)
     is_asking: bool = False
     is_spoken_to: bool = False

@@ -12,6 +12,7 @@ from scheduler.domain.contact import Contact, Enrolled, PlannedMessage, SkippedR
 from scheduler.domain.enrolment import Enrolment
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import CarerMode, Channel
+from scheduler.ports.batches import Batches
 from scheduler.ports.gauges import Gauges
 from scheduler.ports.inbound import Inbox, Orphans, Stops
 from scheduler.ports.numbers import Numbers
@@ -27,6 +28,7 @@ from scheduler.records import (
     DuePatient,
     Lane,
     LedgerEntry,
+    LedgerMessage,
     Patient,
     ReadyMessage,
 )
@@ -238,13 +240,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def claim_abandoned(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
-        """Up to `limit` messages in `sending` whose worker's lease has run out, locked."""
+    def still_sending(self, message_ids: Sequence[UUID]) -> list[tuple[LedgerMessage, UUID]]:
+        """Those of these messages of which nothing has been heard, each with its latest attempt."""
         ...
 
-    def begin_attempts(
-        self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str
-    ) -> None: ...
+    def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime) -> None: ...
 
     def end_attempts(self, ended: Sequence[AttemptEnd], *, now: datetime) -> None: ...
 
@@ -356,6 +356,9 @@ class Unit(Protocol):
 
     @property
     def orphans(self) -> Orphans: ...
+
+    @property
+    def batches(self) -> Batches: ...
 
     @property
     def lanes(self) -> Lanes: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from uuid import UUID
 
 from scheduler.ports import WINDOW_CLOSED, ErrorClass, Outcome, Scope, SendResult
 from scheduler.services.composing import Composed
@@ -19,10 +20,9 @@ class Answers:
     cannot be reached. `silence`: how long it wants to be left alone.
     """
 
-    def __init__(self, route: Route, feed: Feed, *, claimed_at: datetime) -> None:
-        """`claimed_at` (UTC) is when the batch began to be claimed."""
+    def __init__(self, route: Route, feed: Feed, batch_id: UUID) -> None:
         self.route = route
-        self.claimed_at = claimed_at
+        self.batch_id = batch_id
         self.feed = feed
         self.results: list[tuple[Composed, SendResult]] = []
         self.refusals: dict[str, SendResult] = {}

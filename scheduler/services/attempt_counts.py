@@ -7,17 +7,16 @@ they are added up once. The latest are counted anew at each look.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from scheduler.domain.people import Channel
 from scheduler.ports import Outcome, Store
 from scheduler.ports.gauges import AttemptSpan
-from scheduler.services.claiming import LEASE
-from scheduler.services.recording import RELEASED
+from scheduler.services.rescuing import RELEASED
 from scheduler.services.spans import Spans
 
-SETTLED = 2 * LEASE  # after this long nothing more is recorded of an attempt
+SETTLED = timedelta(minutes=10)  # after this long nothing more is recorded of an attempt
 
 
 Counted = Mapping[tuple[Channel, str], Spans]

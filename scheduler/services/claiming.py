@@ -1,7 +1,7 @@
 """Before the call: claim what is due, take the last look at each message, and commit to what goes.
 
-One transaction. What goes is `sending` afterwards, with its attempt and a lease on record; what does not has its
-reason.
+One transaction. What goes is `sending` afterwards, with its attempt on record, in a batch that the worker has a lease
+on; what does not has its reason.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from scheduler.domain.messages import MessageKind, MessageStatus, SkipReason
 from scheduler.domain.people import Channel
 from scheduler.domain.sending import Expire, Go, Pending, Reroute, Skip, Verdict, Wait, is_written, last_look
 from scheduler.domain.when import local_date
-from scheduler.ids import new_ids
+from scheduler.ids import new_id, new_ids
 from scheduler.ports import Store, Unit
-from scheduler.records import Clinic, ReadyMessage
+from scheduler.records import Batch, Clinic, ReadyMessage
 from scheduler.services.addressing import Addressing
-from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.aftermath import Aftermath, Fallen, still_wanted
 from scheduler.services.composing import Composed, Composer
 from scheduler.services.lanes import Route, as_it_is_now, take
+from scheduler.services.progress import FIRST
 
-LEASE = timedelta(minutes=5)  # longer than handing over a batch and waiting for its answers can take
+LEASE = timedelta(minutes=2)  # from the latest step of handing a batch over: longer than its answers can take
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Claimed:
 
     touched: int = 0
     is_continued: bool = False
+    batch: Batch | None = None  # of what is composed
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
     threads: Mapping[UUID, tuple[str, ...]] = field(default_factory=dict)
@@ -82,18 +84,19 @@ class Claiming:
             ready = self._addressing.addressed(unit, claimed, clinics, route.channel)
             batch = Claimed(is_continued=continued)
             verdicts: dict[tuple[object, ...], Verdict] = {}
-            stopped = self._stopped_topics(unit, ready)
+            pointless = self._pointless(unit, ready, now)
             batch.threads = _threads(unit, ready)
             batch.words = _words(unit, ready)
             for one, attempt_id in zip(ready, new_ids(len(ready)), strict=True):
-                if one.message.enrolment_id in stopped:
-                    fallen = Fallen(one.message, MessageStatus.SKIPPED, SkipReason.STOPPED.value)
+                if one.message.id in pointless:
+                    fallen = Fallen(one.message, MessageStatus.SKIPPED, pointless[one.message.id].value)
                     batch.fallen.append(fallen)
                 else:
                     self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts, attempt_id)
-            unit.ledger.begin_attempts(
-                [one.attempt for one in batch.composed], now=now, lease_until=now + LEASE, worker=worker
-            )
+            if batch.composed:
+                unit.ledger.begin_attempts([one.attempt for one in batch.composed], now=now)
+                batch.batch = _in_hand(batch.composed, route, worker)
+                unit.batches.begin(batch.batch, lease_until=now + LEASE)
             untouched = batch.keep_only(self._free(unit, batch.decided_about))
             for one, channel in batch.rerouted:
                 self._reroute(unit, one, channel, now)
@@ -111,12 +114,22 @@ class Claiming:
         return batch
 
     @staticmethod
-    def _stopped_topics(unit: Unit, ready: list[ReadyMessage]) -> set[UUID]:
-        """Enrolments that their patients have stopped since. What waited then was voided: only what was on its way
-        and came back can be left."""
-        came_back = {one.message.enrolment_id for one in ready if one.message.attempts > 0}
-        came_back.discard(None)
-        return unit.stops.stopped_topics_among(each for each in came_back if each) if came_back else set()
+    def _pointless(unit: Unit, ready: list[ReadyMessage], now: datetime) -> dict[UUID, SkipReason]:
+        """Messages whose topic has been stopped, answered or paused since they were planned, and which it was.
+
+        What waited then was voided: only what was on its way and came back can be left.
+        """
+        came_back = [one for one in ready if one.message.attempts > 0 and one.message.enrolment_id is not None]
+        if not came_back:
+            return {}
+        enrolled = unit.patients.enrolments(list({one.to.id for one in came_back}))
+        stopped = {one.id for theirs in enrolled.values() for one in theirs if one.state.is_stopped}
+        return {
+            one.message.id: SkipReason.STOPPED if one.message.enrolment_id in stopped else SkipReason.SUPERSEDED
+            for one in came_back
+            if one.message.enrolment_id in stopped
+            or not still_wanted(one.message, enrolled.get(one.to.id, ()), one.to.contact, now)
+        }
 
     @staticmethod
     def _free(unit: Unit, patient_ids: set[UUID]) -> set[UUID]:
@@ -191,6 +204,16 @@ class Claiming:
         except Exception:  # noqa: BLE001 - whatever a template does, it is about this message alone
             _log.exception("message %s cannot be written: %s/%s", message.id, message.pathway, message.template)
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
+
+
+def _in_hand(composed: Sequence[Composed], route: Route, worker: str) -> Batch:
+    first = FIRST if route.rate is None else 1
+    return Batch(
+        id=new_id(),
+        worker=worker,
+        message_ids=tuple(one.message.id for one in composed),
+        handed=min(first, len(composed)),
+    )
 
 
 def _threads(unit: Unit, ready: Sequence[ReadyMessage]) -> Mapping[UUID, tuple[str, ...]]:

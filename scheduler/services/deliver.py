@@ -1,7 +1,7 @@
 """Delivery: claim what is due, commit the attempt, call the channel, record what it answered.
 
 No transaction is open while a provider is called. Between the two commits a message is `sending`, with its attempt
-and a lease on record: whatever happens in between, it is never sent again blindly.
+on record and in a batch that its worker has a lease on: whatever happens in between, it is never sent again blindly.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -21,19 +21,21 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.pace import Pace
 from scheduler.domain.people import Channel
 from scheduler.ports import Clock, EmailChannel, OutboundEmail, OutboundSms, SendResult, SmsChannel, Stopping, Store
-from scheduler.records import Clinic
+from scheduler.records import Batch, Clinic
 from scheduler.services import lanes
-from scheduler.services.aftermath import Aftermath, Fallen
+from scheduler.services.aftermath import Aftermath
 from scheduler.services.answers import Answers
 from scheduler.services.claiming import LEASE, Claiming
 from scheduler.services.feeding import Feed, Steady
 from scheduler.services.lanes import Route
+from scheduler.services.progress import Progress
 from scheduler.services.recording import Recording
+from scheduler.services.rescuing import Rescued, rescue
 from scheduler.services.rules import Rules
 from scheduler.services.stop_watch import StopWatch
 
-BATCH = 500  # messages between two commits: what a crash leaves to be settled
-HAND_OVER = timedelta(minutes=2)  # of a claimed batch; the rest of the lease is for the answers
+BATCH = 500  # messages that are claimed, and recorded, at once
+HAND_OVER = timedelta(minutes=2)  # of a claimed batch: what is known of its patients grows old
 HAND_OVER_PACED = timedelta(seconds=20)  # likewise, of the time that a worker has a sender to itself
 _LANES_AT_ONCE = 32
 _TRY_OUT_WITHIN = 5.0  # seconds: longer, nobody waits before a page
@@ -83,9 +85,10 @@ class Delivery:
         worker: str,
         abreast: int = 1,
         steady: Steady = time.monotonic,
+        beside: Executor | None = None,
     ) -> None:
         """`abreast` batches of one lane are under way at once: where writers need not wait for each other, one is
-        recorded while the next is claimed."""
+        recorded while the next is claimed. `beside` runs what need not be waited for; None: threads of its own."""
         self._store = store
         self._sms = sms
         self._email = email
@@ -99,6 +102,7 @@ class Delivery:
         self._lock = Lock()
         self._turns: dict[str, Lock] = {}
         self._abreast = abreast
+        self._beside = beside or ThreadPoolExecutor(thread_name_prefix="progress")
 
     def deliver_all(self, channel: Channel, *, stopping: Stopping = never) -> Delivered:
         """Deliver everything that is due on `channel`, batch after batch, until done or `stopping`.
@@ -139,6 +143,7 @@ class Delivery:
         finally:
             self._sms.close()
             self._email.close()
+            self._beside.shutdown()
 
     def _give_up(self, keys: Iterable[str]) -> None:
         with self._lock:
@@ -147,24 +152,9 @@ class Delivery:
             with self._store.writing() as unit:
                 lanes.release(unit, held, worker=self._worker, now=self._clock.now())
 
-    def rescue(self) -> int:
-        """Settle what workers that died left behind. It may have reached the provider, so it is never sent again."""
-        total = 0
-        while rescued := self._rescue_batch():
-            total += rescued
-        return total
-
-    def _rescue_batch(self) -> int:
-        now = self._clock.now()
-        with self._store.writing() as unit:
-            left = unit.ledger.claim_abandoned(now, limit=BATCH, clinics=unit.installation.clinics())
-            fallen = [Fallen(one.message, MessageStatus.UNKNOWN, "interrupted") for one in left]
-            unit.ledger.move(
-                MessageStatus.UNKNOWN,
-                [(one.message.id, one.message.clinic_id, one.reason) for one in fallen],
-            )
-            self._aftermath.settle(unit, fallen, now=now)
-        return len(left)
+    def rescue(self) -> Rescued:
+        """Settle what workers that died left behind."""
+        return rescue(self._store, self._aftermath, self._clock)
 
     def try_out(self, clinic: Clinic, text: OutboundSms, *, segments: int) -> SendResult | None:
         """Hand over one text that is nobody's reminder, now, by the pace of the clinic's sender; what came of it.
@@ -255,7 +245,7 @@ class Delivery:
             skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
             expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
         )
-        if not batch.composed:
+        if batch.batch is None:
             return counts
         hand_over = HAND_OVER if route.rate is None else HAND_OVER_PACED
         feed = Feed(
@@ -264,9 +254,10 @@ class Delivery:
             steady=self._steady,
             until=claimed_at + hand_over.total_seconds(),
             stopping=stopping,
+            progress=self._progress(batch.batch),
             stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
-        answers = Answers(route, feed, claimed_at=now)
+        answers = Answers(route, feed, batch.batch.id)
         results = self._call(route.channel, feed)
         try:
             for result in results:
@@ -285,6 +276,13 @@ class Delivery:
             skipped=statuses.count(MessageStatus.SKIPPED),
         )
 
+    def _progress(self, batch: Batch) -> Progress:
+        def commit(handed: int) -> bool:
+            with self._store.writing() as unit:
+                return unit.batches.reach(batch.id, handed=handed, lease_until=self._clock.now() + LEASE)
+
+        return Progress(batch, commit, beside=self._beside, steady=self._steady)
+
     def _pace(self, route: Route, *, is_continued: bool) -> Pace | None:
         if route.rate is None:
             return None
@@ -298,6 +296,3 @@ class Delivery:
         if channel is Channel.SMS:
             return self._sms.send(cast("Iterator[OutboundSms | None]", iter(feed)))
         return self._email.send(cast("Iterator[OutboundEmail | None]", iter(feed)))
-
-
-assert HAND_OVER < LEASE  # noqa: S101 - else others would take over what is still being handed over

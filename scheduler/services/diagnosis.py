@@ -165,7 +165,7 @@ def _unsettled(vitals: Vitals) -> Iterator[Finding]:
             topic=Topic.DELIVERY,
             what=f"a worker died while it handed over {_count(vitals.abandoned, 'message', verb=False)}",
             where="scheduler",
-            remedy="start a worker: it takes them over and asks the provider what became of them",
+            remedy="start a worker: it sends those that never went, and asks the provider about the others",
         )
     if vitals.for_person:
         yield Finding(

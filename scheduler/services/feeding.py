@@ -9,6 +9,7 @@ from scheduler.domain.messages import SkipReason
 from scheduler.domain.pace import Pace
 from scheduler.ports import OutboundEmail, OutboundSms, SendResult
 from scheduler.services.composing import Composed
+from scheduler.services.progress import Progress
 from scheduler.services.stop_watch import StopWatch
 
 Steady = Callable[[], float]
@@ -26,9 +27,12 @@ class Feed:
         steady: Steady,
         until: float,
         stopping: Callable[[], bool],
+        progress: Progress | None = None,
         stops: StopWatch | None = None,
     ) -> None:
         """Nothing is handed over from the moment `until` of the `steady` clock on, nor when `stopping`.
+
+        Nor is anything that is not on record, by `progress`, as what may be with the provider.
 
         Nor is what is for somebody who, as `stops` sees it, has stopped since it was claimed: that is `stopped`, with
         the reason.
@@ -38,6 +42,7 @@ class Feed:
         self._steady = steady
         self._until = until
         self._stopping = stopping
+        self._progress = progress
         self._stops = stops
         self.stopped: list[tuple[Composed, SkipReason]] = []
         self._is_cut = False
@@ -48,9 +53,10 @@ class Feed:
         for place, one in enumerate(self._batch):
             while True:
                 now = self._steady()
-                if self._is_cut or now >= self._until or self._stopping():
+                may_go = self._progress is None or self._progress.covers(place, now=now)
+                if self._is_over(now):
                     return
-                if self._pace is None or self._pace.has_room(_weight(one), now=now):
+                if may_go and (self._pace is None or self._pace.has_room(_weight(one), now=now)):
                     break
                 yield None
             why_not = self._stops.why_not(one, self._batch[place:], now=now) if self._stops is not None else None
@@ -62,6 +68,10 @@ class Feed:
             self._handed[one.attempt.id] = len(self._handed), one
             self._unanswered.add(one.attempt.id)
             yield one.outbound
+
+    def _is_over(self, now: float) -> bool:
+        is_lost = self._progress is not None and self._progress.is_lost
+        return self._is_cut or is_lost or now >= self._until or self._stopping()
 
     def answered(self, result: SendResult) -> Composed:
         """The message that `result` is about: its answer is there."""
@@ -79,11 +89,15 @@ class Feed:
         if self._pace is not None:
             for attempt_id in self._unanswered:
                 self._pace.end(attempt_id, now=self._steady())
-        self._unanswered.clear()
 
     def cut(self) -> None:
         """Hand over no more."""
         self._is_cut = True
+
+    @property
+    def unanswered(self) -> list[Composed]:
+        """What was handed over and has no answer."""
+        return [one for attempt_id, (_, one) in self._handed.items() if attempt_id in self._unanswered]
 
     @property
     def left(self) -> list[Composed]:

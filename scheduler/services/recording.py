@@ -11,14 +11,13 @@ from scheduler.records import AttemptEnd, Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath, Again, Fallen
 from scheduler.services.answers import Answers
-from scheduler.services.claiming import LEASE
 from scheduler.services.composing import Composed
 from scheduler.services.new_tasks import clinic_task
 from scheduler.services.outcomes import FollowUp, Settled, settle
+from scheduler.services.rescuing import releases
 from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import close_for_what_went, refusal_cause, sender_cause
 
-RELEASED = "released"  # the outcome of an attempt that was never handed over
 REFUSED_IN_A_ROW = 3  # messages to one person, for a reason that the error table does not explain: staff look
 _WITHIN = timedelta(days=30)
 _UNEXPLAINED = frozenset({None, ErrorClass.AMBIGUOUS})
@@ -35,16 +34,18 @@ class Recording:
         self._clock = clock
 
     def record(self, answers: Answers) -> list[MessageStatus]:
-        """Record all answers, and release what was never handed over. Returns where the messages now stand."""
+        """Record all answers, and release what was never handed over. Returns where the messages now stand.
+
+        When others have taken the batch over, what was never handed over is theirs: only the answers are recorded.
+        """
         now = self._clock.now()
         settled = [(composed, result, _settle(composed, result, now)) for composed, result in answers.results]
-        ends = [_end(*each) for each in settled]
-        ends += [_release(composed) for composed in answers.feed.left]
-        stopped = answers.feed.stopped
-        ends += [_release(composed) for composed, _ in stopped]
-        if not ends:
-            return []
+        ends, feed = [_end(*each) for each in settled], answers.feed
         with self._store.writing() as unit:
+            is_ours = _let_go(unit, answers)
+            left, stopped = (feed.left, feed.stopped) if is_ours else ([], [])
+            never_went = [*left, *(composed for composed, _ in stopped)]
+            ends += releases([(composed.message, composed.attempt.id) for composed in never_went])
             unit.ledger.end_attempts(ends, now=now)
             fallen = [
                 Fallen(
@@ -62,7 +63,7 @@ class Recording:
             self._aftermath.settle(unit, fallen, now=now)
             self._tell_of_faults(unit, settled, now)
             went = [composed for composed, _, after in settled if after.status is MessageStatus.SENT]
-            close_for_what_went(unit, went, is_late=now >= answers.claimed_at + LEASE, now=now)
+            close_for_what_went(unit, went, is_late=not is_ours, now=now)
             self._steer(unit, answers, now)
         moved = [end.status for end in ends[: len(ends) - len(stopped)]]
         return moved + [MessageStatus.SKIPPED] * len(stopped)
@@ -136,6 +137,17 @@ class Recording:
         )
 
 
+def _let_go(unit: Unit, answers: Answers) -> bool:
+    """Give the batch out of hand, but for what has no answer: that is looked into when the lease has run out.
+
+    False when others have taken the batch over.
+    """
+    unanswered = answers.feed.unanswered
+    if unanswered:
+        return unit.batches.keep(answers.batch_id, [one.message.id for one in unanswered])
+    return unit.batches.end(answers.batch_id)
+
+
 def _settle(composed: Composed, result: SendResult, now: datetime) -> Settled:
     attempt = composed.attempt
     return settle(result, attempt.id, tries=attempt.number, now=now, until=composed.message.send_until)
@@ -161,17 +173,4 @@ def _end(composed: Composed, result: SendResult, settled: Settled) -> AttemptEnd
         code=result.code,
         detail=result.detail,
         retry_at=settled.retry_at,
-    )
-
-
-def _release(composed: Composed) -> AttemptEnd:
-    """Back to its place in the queue."""
-    attempt = composed.attempt
-    return AttemptEnd(
-        attempt_id=attempt.id,
-        message_id=attempt.message_id,
-        clinic_id=attempt.clinic_id,
-        status=MessageStatus.PLANNED,
-        outcome=RELEASED,
-        retry_at=composed.message.send_from,
     )

@@ -18,6 +18,7 @@ from scheduler.services.office import Office, OfficeReport
 from scheduler.services.plan import BATCH as PLAN_BATCH
 from scheduler.services.plan import Planned, plan_all_due, plan_anew, plan_due
 from scheduler.services.reconcile import Reconciled, Reconciliation
+from scheduler.services.rescuing import Rescued
 from scheduler.services.rules import Rules
 from scheduler.services.understanding import Understanding
 
@@ -73,7 +74,7 @@ class Ticker:
         """Do all work that is due now, once. Stops between batches when `stopping` says so."""
         now = self._clock.now()
         seen = self._see(now)
-        rescued = self._delivery.rescue() if seen.abandoned else 0
+        rescued = self._delivery.rescue() if seen.is_abandoned else Rescued()
         # First: an answer may make a reminder pointless, and what it is answered goes with this tick.
         understood = self._understanding.run(stopping=stopping) if seen.is_spoken_to else 0
         asked = self._reconciliation.run(stopping=stopping) if seen.is_asking else Reconciled()
@@ -89,11 +90,11 @@ class Ticker:
             planned=planned.messages,
             sent=delivered.sent,
             failed=delivered.failed,
-            unknown=delivered.unknown + rescued,
+            unknown=delivered.unknown + rescued.unknown,
             skipped=planned.skipped + delivered.skipped,
             expired=delivered.expired,
             retried=delivered.retried,
-            rescued=rescued,
+            rescued=rescued.messages,
             reconciled=asked.sent + asked.not_sent,
             planned_patients=planned.patients,
             understood=understood,
@@ -132,8 +133,8 @@ class Ticker:
     def look(self) -> Waiting:
         """Settle what dead workers left behind, and see what waits now."""
         seen = self._see(self._clock.now())
-        if seen.abandoned:
-            self._delivery.rescue()
+        if seen.is_abandoned and self._delivery.rescue().released:
+            seen = self._see(self._clock.now())
         return Waiting(
             plan=ceil(seen.patients_due / PLAN_BATCH) + seen.is_replanning,
             deliver={channel: ceil(count / DELIVERY_BATCH) for channel, count in seen.ready.items()},

@@ -26,7 +26,18 @@ from scheduler.domain.people import Channel
 from scheduler.domain.reporting import REFRESHED
 from scheduler.domain.tasks import TaskStatus
 from scheduler.ports.gauges import SPAN_BOUNDS, AttemptSpan, Look, WaitingMessages
-from scheduler.store.tables import attempts, clinics, heartbeats, messages, patients, replies, staff_mail, tasks
+from scheduler.store.batches import parted
+from scheduler.store.tables import (
+    attempts,
+    batches,
+    clinics,
+    heartbeats,
+    messages,
+    patients,
+    replies,
+    staff_mail,
+    tasks,
+)
 from scheduler.store.types import Instant
 
 _SECONDS_A_DAY = 86_400
@@ -60,7 +71,7 @@ _OFFICE = or_(
 )
 _LOOK = select(
     _how_many(patients.c.next_contact_at <= _NOW),
-    _how_many(_SENDING, messages.c.lease_until <= _NOW),
+    exists().where(batches.c.lease_until <= _NOW),
     exists().where(_UNKNOWN, messages.c.ask_at <= _NOW),
     exists().where(replies.c.look_at.is_not(None), replies.c.look_at <= _NOW),
     _OFFICE,
@@ -79,11 +90,11 @@ class Gauges:
 
     def look(self, now: datetime) -> Look:
         """All that could be waiting at `now`, in one question."""
-        due, abandoned, *others = self._connection.execute(_LOOK, _moment(now)).one()
+        due, is_abandoned, *others = self._connection.execute(_LOOK, _moment(now)).one()
         is_asking, is_spoken_to, is_office_waiting, is_replanning, *ready = others
         return Look(
             patients_due=due,
-            abandoned=abandoned,
+            is_abandoned=bool(is_abandoned),
             ready={channel: count for channel, count in zip(Channel, ready, strict=True) if count},
             is_asking=bool(is_asking),
             is_spoken_to=bool(is_spoken_to),
@@ -130,13 +141,25 @@ class Gauges:
 
     def sending(self) -> dict[Channel, int]:
         """How many messages are being handed over, by channel."""
-        query = select(messages.c.channel, func.count()).where(_SENDING).group_by(messages.c.channel)
-        return {Channel(channel): count for channel, count in self._connection.execute(query)}
+        return self._sending()
 
     def abandoned(self, now: datetime) -> int:
         """How many messages are in `sending` although their worker's lease has run out."""
-        query = select(func.count()).select_from(messages).where(_SENDING, messages.c.lease_until <= now)
-        return self._connection.execute(query).scalar_one()
+        return sum(self._sending(batches.c.lease_until <= now).values())
+
+    def _sending(self, *of_batches: ColumnElement[bool]) -> dict[Channel, int]:
+        """What is in `sending`, by channel. Such a message is in a worker's hand, and found by its batch."""
+        in_hand = [
+            each
+            for ids in self._connection.scalars(select(batches.c.message_ids).where(*of_batches))
+            for each in parted(ids)
+        ]
+        query = (
+            select(messages.c.channel, func.count())
+            .where(_SENDING, messages.c.id.in_(in_hand))
+            .group_by(messages.c.channel)
+        )
+        return {Channel(channel): count for channel, count in self._connection.execute(query)}
 
     def unknown(self) -> int:
         """Of how many messages nobody knows whether they went."""

@@ -20,6 +20,7 @@ from scheduler.domain.people import Addressee, Channel
 from scheduler.ids import new_id, new_ids
 from scheduler.records import Attempt, AttemptEnd, Clinic, LedgerEntry, LedgerMessage, ReadyMessage, Recipient
 from scheduler.store import rows
+from scheduler.store.attempted import ATTEMPTED, message_from
 from scheduler.store.bulk import Values, by_key_alone, insert_rows, keyed, once_each, update_rows
 from scheduler.store.tables import attempts, messages, patients
 from scheduler.store.upsert import insert_into
@@ -187,20 +188,18 @@ class Ledger:
         ready: list[ReadyMessage] = []
         for kind in _FIRST_TO_LAST:
             query = _CLAIMED.where(*where, messages.c.kind == kind.value).order_by(messages.c.send_from)
-            ready += self._claimed(query.limit(limit - len(ready)), clinics, {"send_from": now + UNREADABLE_FOR})
+            ready += self._claimed(query.limit(limit - len(ready)), clinics, now)
             if len(ready) >= limit:
                 break
         return ready
 
-    def claim_abandoned(self, now: datetime, *, limit: int, clinics: Mapping[int, Clinic]) -> list[ReadyMessage]:
-        """Up to `limit` messages in `sending` whose worker's lease has run out, locked, the longest left first."""
-        query = _CLAIMED.where(_SENDING, messages.c.lease_until <= now).order_by(messages.c.lease_until)
-        return self._claimed(query.limit(limit), clinics, {"lease_until": now + UNREADABLE_FOR})
+    def still_sending(self, message_ids: Sequence[UUID]) -> list[tuple[LedgerMessage, UUID]]:
+        """Those of these messages of which nothing has been heard, each with its latest attempt."""
+        query = ATTEMPTED.where(messages.c.id.in_(message_ids), _SENDING)
+        return [(message_from(row), row.attempt_id) for row in self._connection.execute(query)]
 
-    def _claimed(
-        self, query: Select[Any], clinics: Mapping[int, Clinic], later: Mapping[str, datetime]
-    ) -> list[ReadyMessage]:
-        """The messages of a query. One that cannot be read must not hold up the others: it is given `later`."""
+    def _claimed(self, query: Select[Any], clinics: Mapping[int, Clinic], now: datetime) -> list[ReadyMessage]:
+        """The messages of a query. One that cannot be read must not hold up the others: it is put off."""
         dialect = self._connection.dialect
         contact_of = rows.CONTACT.reader(dialect, lambda row: rows.contact_from(row, clinics[row.clinic_id]))
         same_in = rows.MESSAGE.reader(dialect, rows.message_values)
@@ -210,7 +209,7 @@ class Ledger:
                 found.append(self._ready(row, same_in(row[_MESSAGE_AT:]), contact_of(row[_CONTACT_AT:_MESSAGE_AT])))
             except (VaultFault, ValueError, LookupError):
                 _log.exception("message %s cannot be read; trying again in %s", row[0], UNREADABLE_FOR)
-                unreadable.append(keyed(row[0], row[_CONTACT_AT], **later))
+                unreadable.append(keyed(row[0], row[_CONTACT_AT], send_from=now + UNREADABLE_FOR))
         update_rows(self._connection, _PUT_OFF, unreadable)
         return found
 
@@ -241,7 +240,7 @@ class Ledger:
         )
         return ReadyMessage(message, recipient)
 
-    def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime, lease_until: datetime, worker: str) -> None:
+    def begin_attempts(self, begun: Sequence[Attempt], *, now: datetime) -> None:
         """Commit to trying: the messages become `sending`, and each attempt has its row before the call."""
         subjects = self._vault.seal_all("messages.subject", [attempt.subject for attempt in begun])
         bodies = self._vault.seal_all("messages.body", [attempt.body for attempt in begun])
@@ -263,7 +262,6 @@ class Ledger:
                 )
                 for attempt, subject, body in zip(begun, subjects, bodies, strict=True)
             ],
-            same={"lease_until": lease_until, "worker": worker},
         )
         values = (
             {
@@ -287,7 +285,7 @@ class Ledger:
         update_rows(self._connection, _END_ATTEMPT, finished, same={"finished_at": now})
         for target in {end.status for end in ended}:
             alike = [end for end in ended if end.status is target]
-            self._move(target, map(_end_values, alike), same=_LET_GO | _stamps(target, now))
+            self._move(target, map(_end_values, alike), same=_stamps(target, now))
 
     def move(self, target: MessageStatus, moved: Iterable[tuple[UUID, int, str | None]]) -> None:
         """Move (message, clinic) to `target`, with a reason."""
@@ -397,9 +395,6 @@ def planned_values(message: PlannedMessage) -> rows.Values:
         "send_from": message.send_from,
         "send_until": message.send_until,
     }
-
-
-_LET_GO = {"lease_until": None, "worker": None}
 
 
 def _stamps(target: MessageStatus, now: datetime) -> rows.Values:

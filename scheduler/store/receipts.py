@@ -31,8 +31,6 @@ _FRESH = {
     "segments",
     "template_version",
     "reason",
-    "lease_until",
-    "worker",
     "ask_at",
     "asks",
 }
@@ -139,8 +137,6 @@ class Receipts:
                 reason=code,
                 provider_id=func.coalesce(messages.c.provider_id, provider_id),
                 sent_at=func.coalesce(messages.c.sent_at, now),
-                lease_until=None,
-                worker=None,
                 ask_at=None,
             )
         )

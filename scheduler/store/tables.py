@@ -89,6 +89,16 @@ heartbeats = Table(
     Column("beat_at", Instant, nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("worker", String(64), nullable=False),
+    Column("lease_until", Instant, nullable=False),  # later the worker is taken for dead
+    Column("message_ids", LargeBinary, nullable=False),  # in `sending`, as they are handed over; 16 bytes each
+    Column("handed", SmallInteger, nullable=False),  # the first so many may be with the provider
+)
+
 lanes = Table(
     "lanes",
     metadata,
@@ -341,8 +351,6 @@ messages = Table(
     Column("segments", SmallInteger),
     Column("pathway_version", String(16), nullable=False),
     Column("template_version", String(16)),
-    Column("lease_until", Instant),
-    Column("worker", String(64)),
     Column("retry_of", Uuid, ForeignKey("messages.id")),  # the message that did not arrive and has this second try
     Column("answers", Uuid),  # the e-mail that it answers; null for texts
     Column("ask_at", Instant),  # with status unknown: when to ask the provider next; null: nobody asks
@@ -353,11 +361,6 @@ messages = Table(
         "kind",
         "send_from",
         info={_CONDITION: text("status = 'planned'")},
-    ),
-    Index(
-        "ix_messages_leased",
-        "lease_until",
-        info={_CONDITION: text("status = 'sending'")},
     ),
     Index(
         "ix_messages_unknown",

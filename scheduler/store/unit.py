@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Connection, Engine
 
 from scheduler import ports
+from scheduler.store.batches import Batches
 from scheduler.store.bulk import Rehearsed, Stage, perform
 from scheduler.store.carers import Carers
 from scheduler.store.engine import reading, writing
@@ -65,6 +66,7 @@ class Unit:
         self.carers = Carers(connection, vault)
         self.numbers = Numbers(connection, vault)
         self.orphans = Orphans(connection, vault)
+        self.batches = Batches(connection)
         self.lanes = Lanes(connection)
         self.receipts = Receipts(connection, vault)
         self.questions = Questions(connection, vault)

@@ -20,7 +20,8 @@ from scheduler.domain.messages import MessageKind, MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ids import new_id
 from scheduler.ports import Unit
-from scheduler.records import ReadyMessage
+from scheduler.records import Batch, ReadyMessage
+from scheduler.store.batches import Batches
 from scheduler.store.engine import writing
 from scheduler.store.tables import attempts, messages, patients
 from tests.support.explaining import catching, explained
@@ -103,6 +104,10 @@ def _copy_messages(connection: Connection) -> None:
         new_attempts.append(attempt | {"id": new_id(), "message_id": own["id"], "clinic_id": person.clinic_id})
     connection.execute(insert(messages), new_messages)
     connection.execute(insert(attempts), new_attempts)
+    in_hand = [one["id"] for one in new_messages if one["status"] == MessageStatus.SENDING.value]
+    for ids, at in ((in_hand[::2], NOW - SOME_TIME), (in_hand[1::2], NOW + SOME_TIME)):
+        gone = Batch(id=new_id(), worker="gone", message_ids=tuple(ids), handed=len(ids) // 2)
+        Batches(connection).begin(gone, lease_until=at)
 
 
 def _fate(number: int) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def _fate(number: int) -> dict[str, Any]:
         case 0 | 1 | 2:
             return usual | {"status": MessageStatus.PLANNED.value, "send_from": at}
         case 3:
-            return usual | {"status": MessageStatus.SENDING.value, "lease_until": at, "worker": "gone"}
+            return usual | {"status": MessageStatus.SENDING.value}
         case 4:
             return usual | {"status": MessageStatus.UNKNOWN.value, "ask_at": at}
         case _:
@@ -165,11 +170,6 @@ CLAIMS: dict[str, tuple[Use, str, str]] = {
         lambda unit: unit.patients.claim_due(NOW, limit=500, clinics=unit.installation.clinics()),
         _PATIENTS,
         "ix_patients_due",
-    ),
-    "abandoned": (
-        lambda unit: unit.ledger.claim_abandoned(NOW, limit=500, clinics=unit.installation.clinics()),
-        _MESSAGES,
-        "ix_messages_leased",
     ),
     "unknown": (
         lambda unit: unit.questions.claim(NOW, limit=500, lease_until=NOW + SOME_TIME),
@@ -231,7 +231,6 @@ LOOKS: dict[str, tuple[Use, str]] = {
     "patients due": (lambda unit: unit.gauges.due(NOW), "ix_patients_due"),
     "messages ready": (lambda unit: unit.gauges.ready(NOW), "ix_messages_ready"),
     "the next message": (lambda unit: unit.gauges.next_ready(), "ix_messages_ready"),
-    "messages abandoned": (lambda unit: unit.gauges.abandoned(NOW), "ix_messages_leased"),
     "messages to ask about": (lambda unit: unit.questions.is_due(NOW), "ix_messages_unknown"),
     "the next question": (lambda unit: unit.questions.next_ask(), "ix_messages_unknown"),
 }
@@ -248,12 +247,40 @@ def test_a_look_at_what_waits_reads_no_table_as_a_whole(world: World, what: str)
         assert "Sort" not in plan, plan
 
 
-def test_the_look_of_a_tick_reads_no_table_as_a_whole_but_that_of_clinics(world: World) -> None:
+OF_FEW_ROWS = {"clinics", "batches"}  # a batch is there only while a worker has it in hand
+
+
+def abandoned(unit: Unit) -> object:
+    """What a rescue reads."""
+    batch = unit.batches.take_over(NOW)
+    assert batch is not None
+    return unit.ledger.still_sending(batch.message_ids)
+
+
+IN_HAND: dict[str, Use] = {
+    "sending": lambda unit: unit.gauges.sending(),
+    "how many abandoned": lambda unit: unit.gauges.abandoned(NOW),
+    "abandoned": abandoned,
+}
+
+
+@pytest.mark.parametrize("what", IN_HAND)
+def test_messages_that_workers_have_in_hand_are_found_by_their_keys(world: World, what: str) -> None:
+    with catching(world.app.engine) as caught:
+        undone(world, IN_HAND[what])
+    (plan,) = explained(world.app.engine, caught, _MESSAGES)
+    assert re.search(r"messages USING INDEX sqlite_autoindex|pk_messages", plan), plan
+    assert "ix_messages" not in plan, plan
+    assert "Seq Scan" not in plan, plan
+    assert "SCAN" not in plan, plan
+
+
+def test_the_look_of_a_tick_reads_no_table_as_a_whole_but_those_of_few_rows(world: World) -> None:
     (plan,) = plans_of(world, lambda unit: unit.gauges.look(NOW), "SELECT")
-    for index in ("patients_due", "messages_ready", "messages_leased", "messages_unknown", "replies_waiting"):
+    for index in ("patients_due", "messages_ready", "messages_unknown", "replies_waiting"):
         assert f"ix_{index}" in plan, plan
     whole = re.findall(r"Seq Scan on (\w+)|SCAN (\w+)$", plan, re.MULTILINE)
-    assert {name for found in whole for name in found if name} <= {"clinics"}, plan
+    assert {name for found in whole for name in found if name} <= OF_FEW_ROWS, plan
 
 
 # What is written
@@ -270,6 +297,7 @@ def test_what_a_round_of_work_changes_is_found_by_its_key(
         assert report.planned_patients > 100
         assert report.sent > 100
         assert report.rescued > 50
+        assert report.unknown > 20
         plans = explained(world.app.engine, caught, r"UPDATE (patients|messages|attempts|enrolments)")
     assert len(plans) >= 4
     for plan in plans:

@@ -23,12 +23,12 @@ from scheduler.ports import OutboundSms, Outcome, Scope, SendResult
 from scheduler.services import deliver
 from scheduler.services.claiming import LEASE
 from scheduler.services.composing import Composed
-from scheduler.services.deliver import Delivery
 from scheduler.services.feeding import Feed
 from scheduler.services.lanes import Route
 from scheduler.services.plan import plan_all_due
 from scheduler.store.engine import reading
 from scheduler.store.tables import attempts
+from tests.support.deliveries import delivery_of
 from tests.support.scripted_sms import Scripted, SteadyClock, accepted, refused
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
@@ -44,20 +44,6 @@ def sms() -> Scripted:
 def world(database_url: str, tmp_path: Path) -> Iterator[World]:
     with world_at(MONDAY, database_url=database_url, folder=tmp_path) as world:
         yield world
-
-
-def delivery_of(world: World, sms: Scripted, *, abreast: int = 1) -> Delivery:
-    return Delivery(
-        store=world.store,
-        rules=world.rules,
-        claiming=world.app._claiming,
-        sms=sms,
-        email=world.app._email(),
-        clock=world.clock,
-        worker="w",
-        abreast=abreast,
-        steady=sms.steady,
-    )
 
 
 def morning(world: World, patients: int, **columns: object) -> None:
@@ -228,9 +214,9 @@ def test_a_channel_that_breaks_loses_no_answer_and_nothing_under_way_is_sent_aga
     assert standing(world) == {"sent": 1, "sending": 1, "planned": 4}
     sms.script = None
     assert delivery.deliver_all(Channel.SMS).sent == 4
-    assert delivery.rescue() == 0
+    assert delivery.rescue().messages == 0
     world.clock.at += LEASE
-    assert delivery.rescue() == 1
+    assert delivery.rescue().messages == 1
     delivery.deliver_all(Channel.SMS)
     assert standing(world) == {"sent": 5, "unknown": 1}
     assert max(Counter(sms.numbers).values()) == 1
@@ -270,7 +256,7 @@ def test_answers_that_cannot_be_recorded_leave_messages_that_are_asked_about_and
     assert standing(world) == {"sending": 3}
     assert delivery.deliver_all(Channel.SMS).claimed == 0
     world.clock.at += LEASE
-    assert delivery.rescue() == 3
+    assert delivery.rescue().messages == 3
     assert delivery.deliver_all(Channel.SMS).claimed == 0
     assert (standing(world), len(sms.taken)) == ({"unknown": 3}, 3)
 

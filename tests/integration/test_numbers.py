@@ -13,11 +13,11 @@ from scheduler.domain.people import Channel, PatientStatus
 from scheduler.ports import ErrorClass, OutboundSms, Outcome, SendResult
 from scheduler.services.clearing import Decision
 from scheduler.services.clinics import add_staff
-from scheduler.services.deliver import Delivery
 from scheduler.services.facts import decide_clearance
 from scheduler.services.numbers import NumberError, confirm_number
 from scheduler.services.plan import plan_all_due
 from scheduler.services.replies import Arrival, Fate, Inbound, Reception
+from tests.support.deliveries import delivery_of
 from tests.support.office import steps
 from tests.support.scripted_sms import Scripted, accepted
 from tests.support.worlds import MONDAY, World, new_york, phone_of, world_at
@@ -64,19 +64,6 @@ def sent(world: World) -> list[tuple[str, str]]:
 
 def ledger(world: World) -> list[tuple[str, str, str | None]]:
     return [(row.channel.value, row.status.value, row.reason) for row in world.ledger("P1")]
-
-
-def delivery_of(world: World, sms: Scripted) -> Delivery:
-    return Delivery(
-        store=world.store,
-        rules=world.rules,
-        claiming=world.app._claiming,
-        sms=sms,
-        email=world.app.email_channel,
-        clock=world.clock,
-        worker="w",
-        steady=sms.steady,
-    )
 
 
 # WRONG

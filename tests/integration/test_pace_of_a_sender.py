@@ -15,9 +15,9 @@ import pytest
 from scheduler.domain.people import Channel
 from scheduler.ports import OutboundSms, SendResult
 from scheduler.records import Clinic
-from scheduler.services.deliver import Delivery
 from scheduler.services.lanes import HOLD
 from scheduler.services.plan import plan_all_due
+from tests.support.deliveries import delivery_of
 from tests.support.paces import most_in_any_second
 from tests.support.scripted_sms import Scripted, accepted
 from tests.support.waiting import wait_until
@@ -55,19 +55,6 @@ def world(database_url: str, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def delivery_of(world: World, sms: Scripted, day: DayOf, *, worker: str = "w") -> Delivery:
-    return Delivery(
-        store=world.store,
-        rules=world.rules,
-        claiming=world.app._claiming,
-        sms=sms,
-        email=world.app._email(),
-        clock=day,
-        worker=worker,
-        steady=sms.steady,
-    )
-
-
 def due(world: World, patients: int, *, clinic: Clinic | None = None, exchange: int = 555, **columns: object) -> None:
     """So many texts of a clinic are due at `DAY_1`; `columns` are the clinic's."""
     clinic = world.change_clinic(clinic or world.clinic, **columns) if columns else clinic or world.clinic
@@ -99,7 +86,7 @@ def segments_of(world: World) -> set[int | None]:
 
 def test_a_text_of_two_segments_counts_for_two(world: World, sms: Scripted, day: DayOf) -> None:
     due(world, 20, messages_per_second=4, message_name=TWO_SEGMENTS)
-    assert delivery_of(world, sms, day).deliver_all(Channel.SMS).sent == 20
+    assert delivery_of(world, sms, clock=day).deliver_all(Channel.SMS).sent == 20
     assert segments_of(world) == {2}
     assert most_in_any_second(taken(sms, segments=2)) == 4
 
@@ -108,7 +95,7 @@ def test_a_pace_below_the_segments_of_one_text_gives_each_the_time_that_it_needs
     world: World, sms: Scripted, day: DayOf
 ) -> None:
     due(world, 5, messages_per_second=1, message_name=TWO_SEGMENTS)
-    assert delivery_of(world, sms, day).deliver_all(Channel.SMS).sent == 5
+    assert delivery_of(world, sms, clock=day).deliver_all(Channel.SMS).sent == 5
     assert segments_of(world) == {2}
     assert min(gaps(sms)) >= 2
     assert max(gaps(sms)) < 2.1
@@ -116,7 +103,7 @@ def test_a_pace_below_the_segments_of_one_text_gives_each_the_time_that_it_needs
 
 def test_a_text_every_two_seconds_is_a_pace_too(world: World, sms: Scripted, day: DayOf) -> None:
     due(world, 12, messages_per_second=0.5)  # more than one batch
-    assert delivery_of(world, sms, day).deliver_all(Channel.SMS).sent == 12
+    assert delivery_of(world, sms, clock=day).deliver_all(Channel.SMS).sent == 12
     assert segments_of(world) == {1}
     assert min(gaps(sms)) >= 2
     assert max(gaps(sms)) < 2.1
@@ -130,7 +117,7 @@ def test_two_clinics_that_text_from_one_number_share_its_pace_and_the_slower_one
 ) -> None:
     due(world, 20, messages_per_second=5)
     due(world, 20, clinic=world.add_clinic("hill"), exchange=556, messages_per_second=3)
-    assert delivery_of(world, sms, day).deliver_all(Channel.SMS).sent == 40
+    assert delivery_of(world, sms, clock=day).deliver_all(Channel.SMS).sent == 40
     assert most_in_any_second(taken(sms)) == 3
 
 
@@ -151,7 +138,7 @@ def test_a_sender_with_a_pace_holds_up_nobody_elses_texts(world: World, sms: Scr
                 sms.steady.at += 0.005
 
     sms.script = patiently
-    assert delivery_of(world, sms, day).deliver_all(Channel.SMS).sent == 60
+    assert delivery_of(world, sms, clock=day).deliver_all(Channel.SMS).sent == 60
 
 
 # Workers
@@ -176,9 +163,9 @@ def test_who_follows_a_worker_that_died_waits_until_its_hold_is_over(world: Worl
     due(world, 60, messages_per_second=3)
     die_after(sms, 8)
     with pytest.raises(KeyboardInterrupt):
-        delivery_of(world, sms, day, worker="dead").deliver_all(Channel.SMS)
+        delivery_of(world, sms, clock=day, worker="dead").deliver_all(Channel.SMS)
     sms.script, died_at = None, day.now()
-    follower = delivery_of(world, sms, day, worker="follower")
+    follower = delivery_of(world, sms, clock=day, worker="follower")
     for later in (0.0, 1.0, HOLD.total_seconds() / 2):
         sms.steady.at += later
         assert follower.deliver_all(Channel.SMS).claimed == 0
@@ -191,7 +178,7 @@ def test_who_follows_a_worker_that_stopped_begins_after_a_second_of_silence(
     world: World, sms: Scripted, day: DayOf
 ) -> None:
     due(world, 40, messages_per_second=3)
-    first, second = (delivery_of(world, sms, day, worker=name) for name in ("first", "second"))
+    first, second = (delivery_of(world, sms, clock=day, worker=name) for name in ("first", "second"))
     first.deliver_all(Channel.SMS, stopping=lambda: len(sms.taken) >= 10)
     assert second.deliver_all(Channel.SMS).claimed == 0  # it is the first one's as long as it lives
     first.close()
@@ -206,7 +193,7 @@ def test_a_clock_that_jumps_ahead_while_a_worker_sends_lets_nobody_in_beside_it(
 ) -> None:
     """Its hold seems to be over; then it is the newcomer's alone, and the first one gets no further batch."""
     due(world, 60, messages_per_second=3)
-    first, second = (delivery_of(world, sms, day, worker=name) for name in ("first", "second"))
+    first, second = (delivery_of(world, sms, clock=day, worker=name) for name in ("first", "second"))
     assert first.deliver(Channel.SMS).sent == 30
     day.ahead = timedelta(hours=2)
     assert second.deliver(Channel.SMS).sent == 30

@@ -22,7 +22,7 @@ from scheduler.services.receipts import Receipt
 from scheduler.services.replies import Arrival, Fate, Inbound, Reception
 from scheduler.services.understanding import Understanding
 from scheduler.web.shedding import INBOUND
-from tests.support.attempts import ended, second_tries
+from tests.support.attempts import begin_in, ended, second_tries
 from tests.support.waiting import wait_until
 from tests.support.web import ACCOUNT, TWILIO, browser, signature
 from tests.support.worlds import MONDAY, World, new_york, phone_of, world_at
@@ -69,7 +69,7 @@ def begun(world: World, mrn: str, *, address: str) -> UUID:
             template_version="1",
             to=one.to.contact.addressee,
         )
-        unit.ledger.begin_attempts([attempt], now=world.clock.at, lease_until=world.clock.at, worker="w")
+        begin_in(unit, world, attempt)
     return attempt.id
 
 

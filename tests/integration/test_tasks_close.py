@@ -15,13 +15,13 @@ from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import ErrorClass, OutboundEmail, OutboundSms, Outcome, Scope, SendResult
 from scheduler.services.claiming import LEASE
 from scheduler.services.clinics import add_staff
-from scheduler.services.deliver import Delivery
 from scheduler.services.lanes import sender_key
 from scheduler.services.new_tasks import patient_task
 from scheduler.services.numbers import confirm_number
 from scheduler.services.plan import plan_all_due
 from scheduler.services.receipts import Receipt
 from scheduler.services.settled_messages import refusal_cause, sender_cause
+from tests.support.deliveries import delivery_of
 from tests.support.fake_email import FakeEmail, accepted
 from tests.support.office import change, open_task, open_tasks
 from tests.support.scripted_sms import Scripted
@@ -43,19 +43,6 @@ def ends(world: World) -> list[tuple[str, str, str]]:
     return [(task.kind, task.status, task.resolution_words) for task in world.tasks()]
 
 
-def delivery_of(world: World, sms: Scripted) -> Delivery:
-    return Delivery(
-        store=world.store,
-        rules=world.rules,
-        claiming=world.app._claiming,
-        sms=sms,
-        email=world.app.email_channel,
-        clock=world.clock,
-        worker="w",
-        steady=sms.steady,
-    )
-
-
 # Nobody knew whether it went
 
 
@@ -66,7 +53,7 @@ def test_an_answer_that_comes_after_a_mail_was_held_for_lost_settles_it(world: W
         def send(self, batch: Iterable[OutboundEmail | None]) -> Iterator[SendResult]:
             for mail in filter(None, batch):
                 world.clock.at = DAY_1 + LEASE + timedelta(seconds=1)
-                assert world.app.delivery.rescue() == 1
+                assert world.app.delivery.rescue().messages == 1
                 assert world.open_tasks() == {"delivery_unknown"}
                 yield accepted(mail)
 

@@ -445,7 +445,7 @@ def _whole(node: dict[str, Any], above: str | None) -> Iterator[str]:
 
 
 LARGE = {"patients", "messages", "attempts", "tasks"}
-OF_FEW = ("ix_messages_ready", "ix_messages_leased", "ix_messages_unknown", "uq_tasks_open_cause")  # partial indexes
+OF_FEW = ("ix_messages_ready", "ix_messages_unknown", "uq_tasks_open_cause")  # partial indexes
 
 
 def test_no_figure_reads_a_whole_table(world: World) -> None:

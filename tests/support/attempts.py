@@ -9,7 +9,7 @@ from sqlalchemy import select
 from scheduler.domain.messages import MessageStatus
 from scheduler.ids import new_id
 from scheduler.ports import ErrorClass, Unit
-from scheduler.records import Attempt, AttemptEnd, LedgerEntry
+from scheduler.records import Attempt, AttemptEnd, Batch, LedgerEntry
 from scheduler.services.plan import plan_all_due
 from scheduler.services.receipts import Receipt
 from scheduler.store.engine import reading
@@ -46,8 +46,15 @@ def begun(world: World, mrn: str = "P1") -> UUID:
         template_version="1",
     )
     with world.store.writing() as unit:
-        unit.ledger.begin_attempts([attempt], now=world.clock.at, lease_until=world.clock.at, worker="w")
+        begin_in(unit, world, attempt)
     return attempt_id
+
+
+def begin_in(unit: Unit, world: World, attempt: Attempt) -> None:
+    """Begin an attempt by a worker that is dead a moment later."""
+    unit.ledger.begin_attempts([attempt], now=world.clock.at)
+    batch = Batch(id=new_id(), worker="w", message_ids=(attempt.message_id,), handed=1)
+    unit.batches.begin(batch, lease_until=world.clock.at)
 
 
 def ended(world: World, attempt_id: UUID, status: MessageStatus, sid: str | None = None) -> None:

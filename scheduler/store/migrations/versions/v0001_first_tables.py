@@ -25,6 +25,7 @@ PRESENT = "removed_at IS NULL"
 
 def upgrade() -> None:
     _create_clinics()
+    _create_batches()
     _create_heartbeats()
     _create_lanes()
     _create_meta()
@@ -100,6 +101,18 @@ def _create_clinics() -> None:
         ["digest_due_at"],
         postgresql_where=sa.text("digest_due_at IS NOT NULL"),
         sqlite_where=sa.text("digest_due_at IS NOT NULL"),
+    )
+
+
+def _create_batches() -> None:
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("worker", sa.String(64), nullable=False),
+        sa.Column("lease_until", INSTANT, nullable=False),
+        sa.Column("message_ids", sa.LargeBinary(), nullable=False),
+        sa.Column("handed", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_batches"),
     )
 
 
@@ -651,8 +664,6 @@ def _create_messages() -> None:
         sa.Column("segments", sa.SmallInteger()),
         sa.Column("pathway_version", sa.String(16), nullable=False),
         sa.Column("template_version", sa.String(16)),
-        sa.Column("lease_until", INSTANT),
-        sa.Column("worker", sa.String(64)),
         sa.Column("retry_of", sa.Uuid()),
         sa.Column("answers", sa.Uuid()),
         sa.Column("ask_at", INSTANT),
@@ -668,13 +679,6 @@ def _create_messages() -> None:
         ["clinic_id", "planned_at"],
         postgresql_where=sa.text(IN_TROUBLE),
         sqlite_where=sa.text(IN_TROUBLE),
-    )
-    op.create_index(
-        "ix_messages_leased",
-        "messages",
-        ["lease_until"],
-        postgresql_where=sa.text("status = 'sending'"),
-        sqlite_where=sa.text("status = 'sending'"),
     )
     op.create_index("ix_messages_patient_id_planned_at", "messages", ["patient_id", "planned_at"])
     op.create_index(
