@@ -21,7 +21,8 @@ from scheduler.services import deliver
 from scheduler.services.plan import plan_all_due
 from scheduler.store.engine import writing
 from scheduler.store.tables import patients
-from tests.integration.test_feeding import DAY_1, delivery_of, morning, most_in_a_second, standing
+from tests.integration.test_feeding import DAY_1, morning, most_in_a_second, standing
+from tests.support.deliveries import delivery_of
 from tests.support.scripted_sms import Script, Scripted, accepted, refused
 from tests.support.worlds import MONDAY, World, world_at
 

@@ -11,14 +11,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 from scheduler.bootstrap import App
 from scheduler.domain.people import Channel
 from scheduler.ports import Handed, OutboundSms, SendResult, SmsChannel
+from scheduler.services import claiming
 from scheduler.services.plan import plan_all_due
 from scheduler.settings import load_settings
 from scheduler.store.unit import Store, Unit
@@ -26,7 +31,12 @@ from tests.support.cli import ROOT
 from tests.support.worlds import SetClock
 
 BATCH = 8  # messages that the worker claims at once
+FIRST = 4  # of them, are on record from the beginning as what may be with the provider
 ANSWERED, UNDER_WAY = 2, 2  # of them, when it dies in the middle
+_LIFETIME = 60.0  # seconds: longer than any worker here lives
+
+
+T = TypeVar("T")
 
 
 class CrashPoint(StrEnum):
@@ -35,7 +45,10 @@ class CrashPoint(StrEnum):
     BEFORE_CALL = "before_call"  # the attempts are committed; the provider has not been called
     AFTER_CALL = "after_call"  # all are with the provider, and its first answer has just come
     BEFORE_RECORD = "before_record"  # every answer is written down, and not yet committed
-    MID_BATCH = "mid_batch"  # two are answered, two under way, the others have not begun
+    MID_BATCH = "mid_batch"  # two are answered, two under way, the others have not begun, and the disk is slow
+
+
+_ON_A_SLOW_DISK = frozenset({CrashPoint.BEFORE_CALL, CrashPoint.MID_BATCH})  # no further step comes on record
 
 
 def crash(point: CrashPoint, *, at: datetime, settings: Mapping[str, str]) -> None:
@@ -98,6 +111,15 @@ class _DyingStore(Store):
             _die()
 
 
+class _SlowDisk(ThreadPoolExecutor):
+    def submit(self, task: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
+        def late() -> T:
+            time.sleep(_LIFETIME)
+            return task(*given, **named)
+
+        return super().submit(late)
+
+
 def _work(point: CrashPoint, at: datetime, settings: Mapping[str, str]) -> None:
     app = App(load_settings(settings), is_worker=True)
     app.clock = SetClock(at)
@@ -105,7 +127,10 @@ def _work(point: CrashPoint, at: datetime, settings: Mapping[str, str]) -> None:
     plan_all_due(app.store, app.rules, at)
     if point is CrashPoint.BEFORE_RECORD:
         app.delivery._recording._store = _DyingStore(app.engine, app.vault)
-    app.delivery.deliver(Channel.SMS, limit=BATCH)
+    if point in _ON_A_SLOW_DISK:
+        app.delivery._beside = _SlowDisk()
+    with patch.object(claiming, "FIRST", FIRST):
+        app.delivery.deliver(Channel.SMS, limit=BATCH)
 
 
 if __name__ == "__main__":

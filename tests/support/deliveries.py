@@ -25,7 +25,13 @@ class AtOnce(Executor):
 
 
 def delivery_of(
-    world: World, sms: Scripted, *, clock: Clock | None = None, worker: str = "w", abreast: int = 1
+    world: World,
+    sms: Scripted,
+    *,
+    clock: Clock | None = None,
+    worker: str = "w",
+    abreast: int = 1,
+    beside: Executor | None = None,
 ) -> Delivery:
     """A worker of the installation that hands texts to `sms` and lives by its clock."""
     return Delivery(
@@ -38,5 +44,5 @@ def delivery_of(
         worker=worker,
         abreast=abreast,
         steady=sms.steady,
-        beside=AtOnce(),
+        beside=beside or AtOnce(),
     )
