@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -22,6 +22,10 @@ class Batches(Protocol):
 
     def reach(self, batch_id: UUID, *, handed: int, lease_until: datetime) -> bool:
         """From now on the first `handed` messages may be with the provider."""
+        ...
+
+    def renew(self, batch_ids: Sequence[UUID], *, lease_until: datetime) -> set[UUID]:
+        """Give these batches a new lease; returns those that others have not taken over."""
         ...
 
     def end(self, batch_id: UUID) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from scheduler.domain.effects import needs_stop_line
@@ -24,9 +24,8 @@ from scheduler.services.addressing import Addressing
 from scheduler.services.aftermath import Aftermath, Fallen, still_wanted
 from scheduler.services.composing import Composed, Composer
 from scheduler.services.lanes import Route, as_it_is_now, take
+from scheduler.services.leases import LEASE
 from scheduler.services.progress import FIRST
-
-LEASE = timedelta(minutes=2)  # from the latest step of handing a batch over: longer than its answers can take
 
 _log = logging.getLogger(__name__)
 

@@ -25,9 +25,10 @@ from scheduler.records import Batch, Clinic
 from scheduler.services import lanes
 from scheduler.services.aftermath import Aftermath
 from scheduler.services.answers import Answers
-from scheduler.services.claiming import LEASE, Claiming
+from scheduler.services.claiming import Claiming
 from scheduler.services.feeding import Feed, Steady
 from scheduler.services.lanes import Route
+from scheduler.services.leases import LEASE, Leases
 from scheduler.services.progress import Progress
 from scheduler.services.recording import Recording
 from scheduler.services.rescuing import Rescued, rescue
@@ -98,6 +99,7 @@ class Delivery:
         self._aftermath = Aftermath(rules)
         self._claiming = claiming
         self._recording = Recording(store=store, rules=rules, aftermath=self._aftermath, clock=clock)
+        self._leases = Leases(store, clock)
         self._paces: dict[str, Pace] = {}
         self._lock = Lock()
         self._turns: dict[str, Lock] = {}
@@ -141,6 +143,7 @@ class Delivery:
         try:
             self._give_up(list(self._paces))
         finally:
+            self._leases.close()
             self._sms.close()
             self._email.close()
             self._beside.shutdown()
@@ -248,26 +251,18 @@ class Delivery:
         if batch.batch is None:
             return counts
         hand_over = HAND_OVER if route.rate is None else HAND_OVER_PACED
+        progress = self._progress(batch.batch)
         feed = Feed(
             batch.composed,
             pace=self._pace(route, is_continued=batch.is_continued),
             steady=self._steady,
             until=claimed_at + hand_over.total_seconds(),
             stopping=stopping,
-            progress=self._progress(batch.batch),
+            progress=progress,
             stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
-        answers = Answers(route, feed, batch.batch.id)
-        results = self._call(route.channel, feed)
-        try:
-            for result in results:
-                answers.add(result)
-        finally:
-            if isinstance(results, Generator):
-                results.close()  # now: it finishes what is under way
-            feed.end()
-            # What was handed over and has no answer keeps its lease, and is settled when that runs out.
-            statuses = self._recording.record(answers)
+        with self._leases.kept(batch.batch.id, when_lost=progress.lose):
+            statuses = self._hand_over(Answers(route, feed, batch.batch.id))
         return counts + Delivered(
             sent=statuses.count(MessageStatus.SENT),
             failed=statuses.count(MessageStatus.FAILED),
@@ -275,6 +270,20 @@ class Delivery:
             retried=statuses.count(MessageStatus.PLANNED),
             skipped=statuses.count(MessageStatus.SKIPPED),
         )
+
+    def _hand_over(self, answers: Answers) -> list[MessageStatus]:
+        """Feed the channel, and record what it answers, whatever happens; returns where the messages now stand."""
+        results = self._call(answers.route.channel, answers.feed)
+        try:
+            for result in results:
+                answers.add(result)
+        finally:
+            if isinstance(results, Generator):
+                results.close()  # now: it finishes what is under way
+            answers.feed.end()
+            # What was handed over and has no answer is settled when its lease runs out.
+            statuses = self._recording.record(answers)
+        return statuses
 
     def _progress(self, batch: Batch) -> Progress:
         def commit(handed: int) -> bool:

@@ -53,7 +53,9 @@ class Feed:
         for place, one in enumerate(self._batch):
             while True:
                 now = self._steady()
-                may_go = self._progress is None or self._progress.covers(place, now=now)
+                may_go = self._progress is None or self._progress.covers(
+                    place, answered=len(self._handed) - len(self._unanswered), now=now
+                )
                 if self._is_over(now):
                     return
                 if may_go and (self._pace is None or self._pace.has_room(_weight(one), now=now)):

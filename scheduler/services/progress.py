@@ -13,9 +13,8 @@ from math import ceil
 from scheduler.records import Batch
 
 FIRST = 16  # messages that are on record with the claim itself
-_MOST = 100  # messages in one step
-_STEP = 0.02  # seconds that a step should last by the pace of the last one ...
-_RENEW = 20.0  # seconds after which the lease is renewed, near the end of a step or not
+_LEAST, _MOST = 8, 100  # messages in one step; fewer where fewer are on record with the claim
+_STEP = 0.02  # seconds that a step should last as messages are answered ...
 _COMMITS = 3  # ... or as long as so many commits take, for a slow disk must not set the pace
 
 Commit = Callable[[int], bool]
@@ -31,45 +30,45 @@ class Progress:
         self._commit = commit
         self._beside = beside
         self._steady = steady
-        self._covered = self._step = batch.handed
-        self._asked_at = self._came_at = steady()
-        self._place = 0  # up to which messages had gone when the last step was asked for
+        self._began_at = steady()
+        self._covered = batch.handed
+        self._step = self._least = min(_LEAST, batch.handed)
         self._under_way: Future[int | None] | None = None
         self._commit_seconds = 0.0
         self.is_lost = False
 
-    def covers(self, place: int, *, now: float) -> bool:
-        """Whether the message at `place` of the batch may go, at `now` of the clock. Raises what a commit raised."""
+    def covers(self, place: int, *, answered: int, now: float) -> bool:
+        """Whether the message at `place` of the batch may go, at `now` of the clock. Raises what a commit raised.
+
+        `answered`: how many of those that went have their answers. Their pace says how many can go soon; the
+        first ones go at any pace, until no more can be under way.
+        """
         if self._under_way is not None and self._under_way.done():
             self._see(self._under_way.result())
-        if self._under_way is None and not self.is_lost:
-            if self._covered < self._size and place + max(1, self._step // 2) >= self._covered:
-                self._go_on(place, now)
-            elif now - self._asked_at >= _RENEW:
-                self._ask(self._covered, now)
+        is_near = self._covered < self._size and place + max(1, self._step // 2) >= self._covered
+        if is_near and self._under_way is None and not self.is_lost:
+            self._step = self._fitting(answered, now - self._began_at)
+            reached = min(self._covered + self._step, self._size)
+            self._under_way = self._beside.submit(self._reach, reached, now)
         return place < self._covered and not self.is_lost
+
+    def lose(self) -> None:
+        """Others have taken the batch over: no more of it may go."""
+        self.is_lost = True
 
     def _see(self, reached: int | None) -> None:
         self._under_way = None
         if reached is None:
-            self.is_lost = True
+            self.lose()
         else:
             self._covered = reached
 
-    def _go_on(self, place: int, now: float) -> None:
-        if place > self._place:
-            self._step = self._fitting(place - self._place, now - self._came_at)
-        self._place, self._came_at = place, now
-        self._ask(min(self._covered + self._step, self._size), now)
-
-    def _ask(self, handed: int, now: float) -> None:
-        self._asked_at = now
-        self._under_way = self._beside.submit(self._reach, handed, now)
-
-    def _fitting(self, handed: int, seconds: float) -> int:
-        """How many messages the next step should hold, when so many went in so many seconds."""
-        lasting = max(_STEP, _COMMITS * self._commit_seconds)
-        return _MOST if handed * lasting >= _MOST * seconds else ceil(handed * lasting / seconds)
+    def _fitting(self, answered: int, seconds: float) -> int:
+        """How many messages the next step should hold, when so many were answered in so many seconds."""
+        expected = answered * max(_STEP, _COMMITS * self._commit_seconds)
+        if expected >= _MOST * seconds:
+            return _MOST if answered else self._least
+        return max(self._least, ceil(expected / seconds))
 
     def _reach(self, handed: int, asked_at: float) -> int | None:
         is_ours = self._commit(handed)

@@ -11,7 +11,8 @@ left that fit, nobody can say what happened.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,7 +26,8 @@ from scheduler.services.receipts import Receipt, ReceiptBook, Taken
 from scheduler.services.rules import Rules
 from scheduler.services.settled_messages import close_doubt, doubt_cause
 
-BATCH = 20  # asked about one by one between two looks at the database
+BATCH = 64  # asked about between two looks at the database
+ABREAST = 16  # questions under way at once: each takes as long as the provider likes
 LEASE = timedelta(minutes=10)  # longer than asking about a batch can take
 LONGEST_PAUSE = timedelta(hours=1)  # between two questions about one message
 EARLIER = timedelta(minutes=5)  # the provider's clock may be behind ours, ...
@@ -142,15 +144,33 @@ class Reconciliation:
         if self._sms is None:
             return sum((self._give_up(one) for one in batch), Reconciled())
         total = Reconciled()
-        for place, one in enumerate(batch):
-            asked_at = self._clock.now()
-            try:
-                listed = self._sms.find(to=one.address, since=one.started_at - EARLIER, until=one.started_at + LATER)
-            except ProviderUnavailable as unavailable:
-                _log.warning("the provider cannot be asked about %d messages: %s", len(batch) - place, unavailable)
-                return total + self._put_off(batch[place:], unavailable.retry_after)
-            total += self._settle(one, listed, asked_at)
+        with ThreadPoolExecutor(ABREAST, thread_name_prefix="asking") as threads:
+            answers = self._answers(self._sms, batch, threads)
+            for place, one in enumerate(batch):
+                try:
+                    asked_at, listed = next(answers)
+                except ProviderUnavailable as unavailable:
+                    threads.shutdown(cancel_futures=True)
+                    left = batch[place:]
+                    _log.warning("the provider cannot be asked about %d messages: %s", len(left), unavailable)
+                    return total + self._put_off(left, unavailable.retry_after)
+                total += self._settle(one, listed, asked_at)
         return total
+
+    def _answers(
+        self, sms: SmsChannel, batch: Sequence[Attempted], threads: ThreadPoolExecutor
+    ) -> Iterator[tuple[datetime, list[Handed]]]:
+        """When the provider was asked about each, and what it has for its number about then. Raises what it raises.
+
+        The first is asked about alone: a provider that is away should not meet them all.
+        """
+
+        def ask(one: Attempted) -> tuple[datetime, list[Handed]]:
+            asked_at = self._clock.now()
+            return asked_at, sms.find(to=one.address, since=one.started_at - EARLIER, until=one.started_at + LATER)
+
+        yield ask(batch[0])
+        yield from threads.map(ask, batch[1:])
 
     # What the list says
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -44,6 +44,11 @@ class Batches:
         """From now on the first `handed` messages may be with the provider; False when others have taken over."""
         values = {"batch": batch_id, "reached": handed, "until": lease_until}
         return self._connection.execute(_REACH, values).rowcount == 1
+
+    def renew(self, batch_ids: Sequence[UUID], *, lease_until: datetime) -> set[UUID]:
+        """Give these batches a new lease; returns those that others have not taken over."""
+        renewed = update(batches).where(batches.c.id.in_(batch_ids)).values(lease_until=lease_until)
+        return set(self._connection.scalars(renewed.returning(batches.c.id)))
 
     def end(self, batch_id: UUID) -> bool:
         """The worker lets go of what it had in hand; False when others have taken over."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.messages import MessageStatus
-from scheduler.services.claiming import LEASE
+from scheduler.services.leases import LEASE
 from tests.support.crashing_worker import ANSWERED, BATCH, FIRST, CrashPoint, crash
 from tests.support.over_twilio import DAY_1, world_over
 from tests.support.twilio_server import ACCOUNT, TOKEN, Fault, FaultKind, TwilioServer
@@ -101,7 +101,7 @@ def test_nothing_is_lost_and_nothing_goes_twice_when_a_worker_dies(
     assert killed_at(point, world, twilio) == taken
     assert standing(world) == {"sending": BATCH, "planned": PATIENTS - BATCH}
 
-    others = world.tick_at(DAY_1 + MINUTE)
+    others = world.tick_at(DAY_1 + LEASE / 2)
     assert (others.sent, others.rescued) == (PATIENTS - BATCH, 0)
     assert world.tick_at(DAY_1 + LEASE).rescued == BATCH
     never_went = BATCH - handed  # they go at once
@@ -127,11 +127,11 @@ def test_a_second_worker_that_dies_while_it_settles_what_the_first_left_costs_no
 ) -> None:
     taken = killed_at(CrashPoint.BEFORE_RECORD, world, twilio)
     twilio.latency = 0.2
-    world.clock.at = DAY_1 + MINUTE
+    world.clock.at = DAY_1 + LEASE / 2
     taken = killed_at(CrashPoint.AFTER_CALL, world, twilio)
     assert taken == PATIENTS
     assert standing(world) == {"sending": PATIENTS}
-    assert world.tick_at(DAY_1 + MINUTE + LEASE).rescued == PATIENTS
+    assert world.tick_at(DAY_1 + LEASE / 2 + LEASE).rescued == PATIENTS
     world.run_until(new_york(3, 3, 12, 0))
     assert recorded(world) == journal(twilio)
     assert len(recorded(world)) == PATIENTS

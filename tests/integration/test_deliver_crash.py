@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.domain.messages import MessageStatus
 from scheduler.ports import Handed, OutboundSms, Outcome, ProviderUnavailable, SendResult
-from scheduler.services.claiming import LEASE
+from scheduler.services.leases import LEASE
 from tests.support.over_twilio import DAY_1
 from tests.support.worlds import MONDAY, World, new_york, world_at
 

@@ -21,10 +21,10 @@ from scheduler.domain.pace import Pace
 from scheduler.domain.people import Channel
 from scheduler.ports import OutboundSms, Outcome, Scope, SendResult
 from scheduler.services import deliver
-from scheduler.services.claiming import LEASE
 from scheduler.services.composing import Composed
 from scheduler.services.feeding import Feed
 from scheduler.services.lanes import Route
+from scheduler.services.leases import LEASE
 from scheduler.services.plan import plan_all_due
 from scheduler.store.engine import reading
 from scheduler.store.tables import attempts

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -220,3 +221,23 @@ def test_looking_for_something_to_ask_is_one_short_walk_along_an_index(world: Wo
         steps = "\n".join(str(row[-1]) for row in plan)
     assert "ix_messages_unknown" in steps
     assert not re.search(r"(?i)\bsort\b|temp b-tree", steps)
+
+
+def test_many_are_asked_about_at_once_once_the_provider_has_answered_for_the_first(
+    world: World, sms: FakeSms
+) -> None:
+    for number in range(2, 5):
+        world.enrol_sms(f"P{number}", pathways="vitamin_d")
+    sms.answers = 3 * [Answer.TAKEN_UNSAID]
+    unknown(world, sms, Answer.TAKEN_UNSAID)
+    find, together, asked = sms.find, Barrier(3, timeout=30), list[str]()
+
+    def slowly(*, to: str, since: datetime, until: datetime) -> list[Handed]:
+        asked.append(to)
+        if len(asked) > 1:
+            together.wait()  # passes when three are asked about at the same time
+        return find(to=to, since=since, until=until)
+
+    sms.find = slowly  # type: ignore[method-assign]
+    world.clock.at = DAY_1 + ASK_AFTER
+    assert world.app.reconciliation.run().sent == 4

@@ -15,8 +15,8 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import OutboundSms, SendResult
 from scheduler.services import claiming
-from scheduler.services.claiming import LEASE
 from scheduler.services.deliver import Delivered
+from scheduler.services.leases import LEASE
 from scheduler.services.rescuing import Rescued
 from tests.integration.test_feeding import morning, outcomes, standing
 from tests.support.deliveries import AtOnce, delivery_of

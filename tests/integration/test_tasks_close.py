@@ -13,9 +13,9 @@ from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.domain.tasks import ServiceTask
 from scheduler.ports import ErrorClass, OutboundEmail, OutboundSms, Outcome, Scope, SendResult
-from scheduler.services.claiming import LEASE
 from scheduler.services.clinics import add_staff
 from scheduler.services.lanes import sender_key
+from scheduler.services.leases import LEASE
 from scheduler.services.new_tasks import patient_task
 from scheduler.services.numbers import confirm_number
 from scheduler.services.plan import plan_all_due
