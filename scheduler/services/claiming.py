@@ -25,7 +25,7 @@ from scheduler.services.aftermath import Aftermath, Fallen, still_wanted
 from scheduler.services.composing import Composed, Composer
 from scheduler.services.lanes import Route, as_it_is_now, take
 from scheduler.services.leases import LEASE
-from scheduler.services.progress import FIRST
+from scheduler.services.progress import first_step
 
 _log = logging.getLogger(__name__)
 
@@ -68,8 +68,11 @@ class Claiming:
         self._aftermath = aftermath
         self._addressing = addressing
 
-    def claim(self, route: Route, now: datetime, *, limit: int, worker: str) -> Claimed:
-        """Up to `limit` messages due on a lane at `now` (UTC): those to send, and what became of the others."""
+    def claim(self, route: Route, now: datetime, *, limit: int, worker: str, rate: float | None = None) -> Claimed:
+        """Up to `limit` messages due on a lane at `now` (UTC): those to send, and what became of the others.
+
+        `rate` is how many messages a second the lane's provider has answered lately, None when that is not known.
+        """
         with self._store.writing() as unit:
             clinics = unit.installation.clinics()
             current = as_it_is_now(unit, route, clinics, now)
@@ -94,7 +97,7 @@ class Claiming:
                     self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts, attempt_id)
             if batch.composed:
                 unit.ledger.begin_attempts([one.attempt for one in batch.composed], now=now)
-                batch.batch = _in_hand(batch.composed, route, worker)
+                batch.batch = _in_hand(batch.composed, 1 if route.rate else first_step(rate), worker)
                 unit.batches.begin(batch.batch, lease_until=now + LEASE)
             untouched = batch.keep_only(self._free(unit, batch.decided_about))
             for one, channel in batch.rerouted:
@@ -205,8 +208,7 @@ class Claiming:
             batch.fallen.append(Fallen(message, MessageStatus.SKIPPED, SkipReason.SUPERSEDED.value))
 
 
-def _in_hand(composed: Sequence[Composed], route: Route, worker: str) -> Batch:
-    first = FIRST if route.rate is None else 1
+def _in_hand(composed: Sequence[Composed], first: int, worker: str) -> Batch:
     return Batch(
         id=new_id(),
         worker=worker,

@@ -40,6 +40,7 @@ HAND_OVER = timedelta(minutes=2)  # of a claimed batch: what is known of its pat
 HAND_OVER_PACED = timedelta(seconds=20)  # likewise, of the time that a worker has a sender to itself
 _LANES_AT_ONCE = 32
 _TRY_OUT_WITHIN = 5.0  # seconds: longer, nobody waits before a page
+_TICK = 0.001  # seconds; no batch is quicker
 _LOOK_AGAIN = 1.0  # seconds, while a lane goes on: is there something new for the others?
 
 _log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Delivery:
         self._claiming = claiming
         self._recording = Recording(store=store, rules=rules, aftermath=self._aftermath, clock=clock)
         self._leases = Leases(store, clock)
+        self._rates: dict[str, float] = {}  # messages a second that each lane's provider answered of its last batch
         self._paces: dict[str, Pace] = {}
         self._lock = Lock()
         self._turns: dict[str, Lock] = {}
@@ -242,7 +244,9 @@ class Delivery:
 
     def _deliver_batch(self, route: Route, limit: int, stopping: Stopping) -> Delivered:
         claimed_at, now = self._steady(), self._clock.now()
-        batch = self._claiming.claim(route, now, limit=route.limit(limit), worker=self._worker)
+        batch = self._claiming.claim(
+            route, now, limit=route.limit(limit), worker=self._worker, rate=self._rates.get(route.key)
+        )
         counts = Delivered(
             claimed=batch.touched,
             skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
@@ -262,7 +266,9 @@ class Delivery:
             stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
         with self._leases.kept(batch.batch.id, when_lost=progress.lose):
-            statuses = self._hand_over(Answers(route, feed, batch.batch.id))
+            handing_at, answers = self._steady(), Answers(route, feed, batch.batch.id)
+            statuses = self._hand_over(answers)
+            self._rates[route.key] = len(answers.results) / max(self._steady() - handing_at, _TICK)
         return counts + Delivered(
             sent=statuses.count(MessageStatus.SENT),
             failed=statuses.count(MessageStatus.FAILED),

@@ -12,13 +12,18 @@ from math import ceil
 
 from scheduler.records import Batch
 
-FIRST = 16  # messages that are on record with the claim itself
-_LEAST, _MOST = 8, 100  # messages in one step; fewer where fewer are on record with the claim
-_STEP = 0.02  # seconds that a step should last as messages are answered ...
+FIRST = 16  # messages that are on record with the claim itself, when nothing is known of the provider
+_LEAST, _MOST = 8, 250  # messages in one step; fewer where fewer are on record with the claim
+_STEP = 0.05  # seconds that a step should last as messages are answered ...
 _COMMITS = 3  # ... or as long as so many commits take, for a slow disk must not set the pace
 
 Commit = Callable[[int], bool]
 """Puts on record that the first so many messages may be with the provider; False when others have taken over."""
+
+
+def first_step(rate: float | None) -> int:
+    """How many messages to put on record with the claim, when so many a second were answered of the last batch."""
+    return FIRST if rate is None else min(max(FIRST, ceil(rate * _STEP)), _MOST)
 
 
 class Progress:
@@ -45,7 +50,7 @@ class Progress:
         """
         if self._under_way is not None and self._under_way.done():
             self._see(self._under_way.result())
-        is_near = self._covered < self._size and place + max(1, self._step // 2) >= self._covered
+        is_near = self._covered < self._size and place + self._step >= self._covered
         if is_near and self._under_way is None and not self.is_lost:
             self._step = self._fitting(answered, now - self._began_at)
             reached = min(self._covered + self._step, self._size)

@@ -14,7 +14,7 @@ import pytest
 from scheduler.domain.messages import MessageStatus
 from scheduler.domain.people import Channel
 from scheduler.ports import OutboundSms, SendResult
-from scheduler.services import claiming
+from scheduler.services import progress
 from scheduler.services.deliver import Delivered
 from scheduler.services.leases import LEASE
 from scheduler.services.rescuing import Rescued
@@ -44,7 +44,7 @@ class Frozen(AtOnce):
 
 @pytest.fixture
 def world(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(claiming, "FIRST", FIRST)
+    monkeypatch.setattr(progress, "FIRST", FIRST)
     with world_at(MONDAY, database_url=database_url, folder=tmp_path) as world:
         yield world
 

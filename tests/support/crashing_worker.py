@@ -23,7 +23,7 @@ from unittest.mock import patch
 from scheduler.bootstrap import App
 from scheduler.domain.people import Channel
 from scheduler.ports import Handed, OutboundSms, SendResult, SmsChannel
-from scheduler.services import claiming
+from scheduler.services import progress
 from scheduler.services.plan import plan_all_due
 from scheduler.settings import load_settings
 from scheduler.store.unit import Store, Unit
@@ -129,7 +129,7 @@ def _work(point: CrashPoint, at: datetime, settings: Mapping[str, str]) -> None:
         app.delivery._recording._store = _DyingStore(app.engine, app.vault)
     if point in _ON_A_SLOW_DISK:
         app.delivery._beside = _SlowDisk()
-    with patch.object(claiming, "FIRST", FIRST):
+    with patch.object(progress, "FIRST", FIRST):
         app.delivery.deliver(Channel.SMS, limit=BATCH)
 
 
