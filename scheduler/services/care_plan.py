@@ -26,6 +26,7 @@ from scheduler.services.situations import Loaded, load_by_mrn, write
 LONGEST_NOTE = 4000  # characters
 LONGEST_NAME = 200  # characters of a supplement, as somebody calls it
 _SUPPLEMENT = "supplement"
+_SENT_TWICE = timedelta(minutes=10)  # the same words by the same person within it: a button that was pressed twice
 _PENDING_FOR = timedelta(days=31)  # what was planned earlier and still waits falls at its last look
 _GONE = (PatientStatus.DECEASED, PatientStatus.DISCHARGED)
 
@@ -163,12 +164,22 @@ def open_case(store: Store, rules: Rules, about: Deciding, named: str) -> None:
 
 
 def add_note(store: Store, about: Deciding, words: str) -> None:
-    """Add to the notes on a patient. Raises `CareError`; for somebody who is not there, `LookupError`."""
+    """Add to the notes on a patient, once however often the form is sent.
+
+    Raises `CareError`; for somebody who is not there, `LookupError`.
+    """
     said = _words(words, most=LONGEST_NOTE)
     if not said:
         raise CareError("the note is empty; write what is to be remembered")
     with store.writing() as unit:
-        patient = unit.patients.by_mrn(about.clinic.id, [about.mrn])[about.mrn]
+        patient = unit.patients.by_mrn(about.clinic.id, [about.mrn], lock=True)[about.mrn]
+        latest = next(iter(unit.patient_file.notes(about.clinic.id, patient.id)), None)
+        if (
+            latest is not None
+            and (latest.by, latest.words) == (about.by, said)
+            and about.now - latest.at < _SENT_TWICE
+        ):
+            return
         unit.patient_file.add_note(about.clinic.id, patient.id, Note(at=about.now, by=about.by, words=said))
         _note(unit, about, patient, "note added", "")
 

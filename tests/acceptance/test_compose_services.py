@@ -170,17 +170,14 @@ def test_a_worker_that_is_killed_midway_costs_no_text_and_doubles_none(postgres_
     ):
         workers = [stack.start("worker", at=DUE) for _ in range(WORKERS)]
         wait_until(lambda: len(twilio.messages) > 0, what="the first text")
-        held = stack.asked("SELECT split_part(min(worker), ':', 2)::int FROM messages WHERE status = 'sending'")
+        held = stack.asked("SELECT split_part(min(worker), ':', 2)::int FROM batches")
         killed = next(worker for worker in workers if worker.pid == held)
         killed.kill()
         killed.wait(timeout=10)
         wait_until(
             lambda: (
-                stack.asked(
-                    "SELECT count(*) FROM messages WHERE status = 'sent' OR"
-                    f" status = 'sending' AND split_part(worker, ':', 2) = '{held}'"
-                )
-                == PATIENTS
+                stack.asked(f"SELECT count(*) FROM batches WHERE split_part(worker, ':', 2) <> '{held}'") == 0
+                and stack.asked("SELECT count(*) FROM messages WHERE status IN ('sent', 'sending')") == PATIENTS
             ),
             what="the others to take up all that the killed one had not",
         )

@@ -35,7 +35,7 @@ def test_a_worker_killed_while_the_provider_thinks_leaves_texts_that_the_provide
         worker.communicate(timeout=30)
         assert reminders(run) == [(f"P{n}", "sending", None) for n in EVERYBODY]
 
-        too_soon = run.tick(DUE + timedelta(minutes=2))
+        too_soon = run.tick(DUE + timedelta(seconds=30))
         assert (too_soon["sent"], too_soon["rescued"]) == (0, 0)
 
         rescue = run.tick(DUE + timedelta(minutes=6))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -550,6 +551,17 @@ def test_notes_are_kept_with_who_and_when_and_sealed(either: World) -> None:
         refused = told(client, "note", words=bad)
         assert refused.status_code == 422
     assert "x" * 4001 in refused.text
+
+
+def test_a_note_whose_button_is_pressed_twice_is_one_and_the_same_words_later_are_another(either: World) -> None:
+    either.enrol_sms("P1")
+    client = signed_in(either, Role.COORDINATOR)
+    for _ in range(2):
+        assert told(client, "note", words="Called, no answer").status_code == 303
+    assert page_of(client).count("Called, no answer") == 1
+    either.clock.at += timedelta(minutes=11)
+    told(client, "note", words="Called, no answer")
+    assert page_of(client).count("Called, no answer") == 2
 
 
 def test_a_note_is_seen_by_its_own_clinic_only(world: World) -> None:
