@@ -173,12 +173,8 @@ def add_note(store: Store, about: Deciding, words: str) -> None:
         raise CareError("the note is empty; write what is to be remembered")
     with store.writing() as unit:
         patient = unit.patients.by_mrn(about.clinic.id, [about.mrn], lock=True)[about.mrn]
-        latest = next(iter(unit.patient_file.notes(about.clinic.id, patient.id)), None)
-        if (
-            latest is not None
-            and (latest.by, latest.words) == (about.by, said)
-            and about.now - latest.at < _SENT_TWICE
-        ):
+        latest = unit.patient_file.notes(about.clinic.id, patient.id)[:1]
+        if any((one.by, one.words) == (about.by, said) and about.now - one.at < _SENT_TWICE for one in latest):
             return
         unit.patient_file.add_note(about.clinic.id, patient.id, Note(at=about.now, by=about.by, words=said))
         _note(unit, about, patient, "note added", "")
