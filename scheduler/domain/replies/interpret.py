@@ -151,6 +151,8 @@ def _gesture(heard: Heard, questions: Sequence[OpenQuestion]) -> Interpretation 
     return Interpretation(meaning=meaning, pathway=questions[0].pathway, answer=named[0].name)
 
 
+_BEGINNING = 2  # words
+
 # Variation selectors, the joiner, and the five tones of skin.
 _EMOJI_PARTS = frozenset("\ufe0e\ufe0f\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
@@ -159,13 +161,20 @@ def _free_text(answers: Answers, parts: Parts) -> Interpretation | None:
     """Free text for the question asked last that takes it; not when the text asks something, or is about another.
 
     A number alone is none, nor is a word that answers other questions: it is said once more, or of something else.
+    Nor is what begins by denying and names nothing that is known: `I don't remember`.
     """
     question = next((question for question in answers.questions if question.takes_text), None)
     if question is None or parts.names_topic_of_answer or _answers_another(answers.heard):
         return None
-    if answers.heard.whole.asks and not answers.heard.vocabulary.supplements.find(answers.heard.words):
+    heard = answers.heard
+    if (heard.whole.asks or _denies(heard)) and not heard.vocabulary.supplements.find(heard.words):
         return None
     return Interpretation(meaning=Meaning.ANSWER, pathway=question.pathway)
+
+
+def _denies(heard: Heard) -> bool:
+    negations = heard.vocabulary.lists[WordList.NEGATIONS]
+    return any(is_one_of(word[:1], negations) for word in heard.words[:_BEGINNING])
 
 
 def _answers_another(heard: Heard) -> bool:
