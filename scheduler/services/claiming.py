@@ -39,7 +39,7 @@ class Claimed:
 
     touched: int = 0
     is_continued: bool = False
-    batch: Batch | None = None  # of what is composed
+    in_hand: Batch | None = None  # what is composed
     composed: list[Composed] = field(default_factory=list)
     fallen: list[Fallen] = field(default_factory=list)
     threads: Mapping[UUID, tuple[str, ...]] = field(default_factory=dict)
@@ -97,8 +97,8 @@ class Claiming:
                     self._look(unit, one, clinics[one.to.clinic_id], now, batch, verdicts, attempt_id)
             if batch.composed:
                 unit.ledger.begin_attempts([one.attempt for one in batch.composed], now=now)
-                batch.batch = _in_hand(batch.composed, 1 if route.rate else first_step(rate), worker)
-                unit.batches.begin(batch.batch, lease_until=now + LEASE)
+                batch.in_hand = _in_hand(batch.composed, 1 if route.rate else first_step(rate), worker)
+                unit.batches.begin(batch.in_hand, lease_until=now + LEASE)
             untouched = batch.keep_only(self._free(unit, batch.decided_about))
             for one, channel in batch.rerouted:
                 self._reroute(unit, one, channel, now)

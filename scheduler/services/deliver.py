@@ -252,10 +252,10 @@ class Delivery:
             skipped=sum(one.status is MessageStatus.SKIPPED for one in batch.fallen),
             expired=sum(one.status is MessageStatus.EXPIRED for one in batch.fallen),
         )
-        if batch.batch is None:
+        if batch.in_hand is None:
             return counts
         hand_over = HAND_OVER if route.rate is None else HAND_OVER_PACED
-        progress = self._progress(batch.batch)
+        progress = self._progress(batch.in_hand)
         feed = Feed(
             batch.composed,
             pace=self._pace(route, is_continued=batch.is_continued),
@@ -265,8 +265,8 @@ class Delivery:
             progress=progress,
             stops=StopWatch(self._store, route.channel, claimed_at=claimed_at),
         )
-        with self._leases.kept(batch.batch.id, when_lost=progress.lose):
-            handing_at, answers = self._steady(), Answers(route, feed, batch.batch.id)
+        with self._leases.kept(batch.in_hand.id, when_lost=progress.lose):
+            handing_at, answers = self._steady(), Answers(route, feed, batch.in_hand.id)
             statuses = self._hand_over(answers)
             self._rates[route.key] = len(answers.results) / max(self._steady() - handing_at, _TICK)
         return counts + Delivered(
