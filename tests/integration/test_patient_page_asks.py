@@ -23,6 +23,7 @@ from scheduler.services.care_plan import put_on, take_off
 from scheduler.store.patient_pages import PatientPages
 from tests.support.own_page import BORN, OwnPage, deciding, opened, speech_in
 from tests.support.template_trees import CONFIG_DIR
+from tests.support.web import words_of
 from tests.support.worlds import MONDAY, World, days_later, new_york, world_at
 
 ALL = "vitamin_d;dexa;supplement;exercise;falls;nutrition"
@@ -59,7 +60,7 @@ def main(page: OwnPage) -> str:
     """What stands in the middle of the first screen, without marks."""
     found = re.search(r"<main.*?</main>", page.text(), re.DOTALL)
     assert found
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split())
+    return words_of(found[0])
 
 
 # Every question

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from scheduler.domain.accounts import Role
 from scheduler.services import message_lists
 from tests.support.staff import add, address_of, post, signed_in
+from tests.support.web import words_of
 from tests.support.worlds import MONDAY, World, new_york, world_at
 
 
@@ -31,8 +32,7 @@ def either(database_url: str, tmp_path: Path) -> Iterator[World]:
 
 def page_of(client: TestClient, path: str) -> str:
     """The words of a page, as people read them."""
-    text = re.sub(r"<[^>]+>", " ", client.get(path).text)
-    return " ".join(html.unescape(text).split())
+    return words_of(client.get(path).text)
 
 
 # Today

@@ -24,7 +24,7 @@ from scheduler.store.tables import messages, written_messages
 from tests.support.deliveries import delivery_of
 from tests.support.scripted_sms import Scripted
 from tests.support.staff import address_of, post, signed_in
-from tests.support.web import form_token
+from tests.support.web import form_token, words_of
 from tests.support.worlds import MONDAY, World, new_york, phone_of, world_at
 
 WORDS = "Please bring your list of questions on Thursday."
@@ -52,10 +52,6 @@ def sent(client: TestClient, words: str = WORDS, *, channel: str = "sms", once: 
 
 def received(world: World, mrn: str = "P1") -> list[str]:
     return [one.body for one in world.app.simulated_inbox.received() if one.address == phone_of(mrn)]
-
-
-def text_of(page: str) -> str:
-    return html.unescape(re.sub(r"<[^>]+>", " ", page))
 
 
 # What is shown before
@@ -113,7 +109,7 @@ def test_at_night_it_waits_for_the_morning_and_the_page_says_so(either: World) -
     either.enrol_sms("P1", pathways="dexa")
     client = signed_in(either, Role.COORDINATOR)
     either.clock.at = new_york(3, 2, 22, 30)
-    shown = text_of(asked(client, "preview", words=WORDS, channel="sms").text)
+    shown = words_of(asked(client, "preview", words=WORDS, channel="sms").text)
     assert "It goes on Tuesday 3 March at 09:00, New York time: it is outside the hours" in shown
     sent(client)
     either.tick()
@@ -138,7 +134,7 @@ def test_a_pause_holds_it_until_its_day(world: World) -> None:
     world.enrol_sms("P1", pathways="exercise")
     client = signed_in(world, Role.COORDINATOR)
     post(client, "/patients/P1/pause", {"until": "2026-03-10"}, page="/sign-in")
-    shown = text_of(asked(client, "preview", words=WORDS, channel="sms").text)
+    shown = words_of(asked(client, "preview", words=WORDS, channel="sms").text)
     assert "It goes on Tuesday 10 March at 09:00, New York time: reminders are paused until then." in shown
     sent(client)
     world.run_until(new_york(3, 9, 20))
@@ -205,7 +201,7 @@ def test_what_the_wrong_number_kept_from_going_goes_to_the_right_one(either: Wor
     either.tick_at(new_york(3, 3, 9, 2))
     mine = [one for one in either.app.simulated_inbox.received() if WORDS in one.body]
     assert [one.address for one in mine] == ["+16172530178"]
-    assert "in place of a text that could not go" in text_of(client.get("/patients/P1").text)
+    assert "in place of a text that could not go" in words_of(client.get("/patients/P1").text)
 
 
 # What does not go
@@ -232,7 +228,7 @@ def test_a_stop_while_it_waits_for_the_morning_ends_it(either: World) -> None:
     either.run_until(new_york(3, 3, 12))
     (row,) = [row for row in either.ledger("P1") if row.template == "from_staff"]
     assert (row.status, row.reason) == (MessageStatus.SKIPPED, SkipReason.STOPPED.value)
-    page = text_of(client.get("/patients/P1").text)
+    page = words_of(client.get("/patients/P1").text)
     assert "It did not go: the patient said stop" in page
 
 
@@ -263,7 +259,7 @@ def test_without_consent_or_address_it_is_refused_with_the_reason(
     world.enrol("P1", **cells)
     refused = sent(signed_in(world, Role.COORDINATOR), channel=channel)
     assert refused.status_code == 422
-    assert says in text_of(refused.text)
+    assert says in words_of(refused.text)
     assert world.ledger("P1") == []
 
 
@@ -288,7 +284,7 @@ def test_words_that_cannot_go_are_refused_beside_the_field(world: World, words: 
     world.enrol_sms("P1")
     refused = sent(signed_in(world, Role.COORDINATOR), words)
     assert refused.status_code == 422
-    assert says in text_of(refused.text)
+    assert says in words_of(refused.text)
     assert 'aria-invalid="true"' in refused.text
     assert world.ledger("P1") == []
 
@@ -297,7 +293,7 @@ def test_words_about_a_diagnosis_are_asked_about_once_more(world: World) -> None
     world.enrol_sms("P1")
     client = signed_in(world, Role.COORDINATOR)
     words = "Your osteoporosis result is in"
-    shown = text_of(asked(client, "preview", words=words, channel="sms").text)
+    shown = words_of(asked(client, "preview", words=words, channel="sms").text)
     assert "names a diagnosis or a condition: “osteoporosis”" in shown
     refused = sent(client, words)
     assert refused.status_code == 422
@@ -361,7 +357,7 @@ def test_the_thread_names_who_wrote_it_and_the_audit_trail_too(world: World) -> 
     sent(client)
     world.tick()
     me = address_of(Role.COORDINATOR, world.clinic)
-    page = text_of(client.get("/patients/P1").text)
+    page = words_of(client.get("/patients/P1").text)
     assert f"{me} wrote it." in page
     assert "the provider took it" in page
     with world.store.reading() as unit:
@@ -390,7 +386,7 @@ def test_it_goes_to_the_carer_who_stands_in_for_the_patient(world: World) -> Non
     )
     by = address_of(Role.COORDINATOR, world.clinic)
     set_carer(world.store, world.rules, world.clinic, "P1", wish, by=by, now=MONDAY)
-    shown = text_of(asked(client, "preview", words=WORDS, channel="sms").text)
+    shown = words_of(asked(client, "preview", words=WORDS, channel="sms").text)
     assert "To Eva Lund, the carer" in shown
     sent(client)
     world.tick()

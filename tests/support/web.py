@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import re
 from collections.abc import Mapping
 
@@ -31,6 +32,11 @@ def browser(app: App, *, scheduler: Liveness | None = None) -> TestClient:
     return TestClient(
         create_app(app, scheduler=scheduler), base_url=HERE, follow_redirects=False, raise_server_exceptions=False
     )
+
+
+def words_of(page: str) -> str:
+    """A page, or a part of one, as people read it: without its marks, among them the random tokens of its forms."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def form_token(page: str) -> str:
