@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from scheduler.bootstrap.content import Content
 from scheduler.domain.faults import Fault
+from scheduler.services import office
 from scheduler.services.rules import Rules
 from tests.support.compiled_once import compiled_once
 from tests.support.postgres import PostgresServer, PostgresUnavailableError, running_server
@@ -33,6 +34,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("BONEWISE_", "TWILIO_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _reports_counted_where_read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting days for reports is a tenth of a test's time: integration tests that need it are marked `reports`."""
+    if "integration" in request.path.parts and request.node.get_closest_marker("reports") is None:
+        monkeypatch.setattr(office, "count_stale", lambda *_, **__: 0)
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,10 @@ from jinja2 import (
     TemplateNotFound,
     select_autoescape,
 )
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from scheduler.catalogue.activities import read_activities
+from scheduler.catalogue.template_rules import names_used
 from scheduler.catalogue.template_tree import (
     LAYOUTS,
     SERVICE,
@@ -250,11 +250,11 @@ class TemplateLibrary:
             source, filename, _ = self._loader.get_source(environment, name)
         except TemplateNotFound:
             return None
-        code = environment.compile(source, name, filename)
-        template = Template.from_code(environment, code, environment.globals)
+        tree = environment.parse(source, name, filename)
+        template = Template.from_code(environment, environment.compile(tree, name, filename), environment.globals)
         digest = _digest(source, self._layouts()) if piece is Piece.HTML else _digest(source)
         # A layout is written by us alone and for mail; what a mail depends on is not asked for.
-        return _Compiled(template, piece, digest, frozenset(find_undeclared_variables(environment.parse(source))))
+        return _Compiled(template, piece, digest, names_used(tree))
 
     def _layouts(self) -> str:
         if self._layouts_digest is None:

@@ -168,6 +168,7 @@ def test_every_piece_of_work_done_by_two_processes_at_once_and_again_sends_each_
     assert_everybody_has_one_text(world, twilio)
 
 
+@pytest.mark.reports
 def test_what_waits_is_counted_in_batches(world: World) -> None:
     ticker = world.app.ticker
     assert ticker.look() == Waiting(plan=1, deliver={}, office=True)  # its days are to be counted for the reports

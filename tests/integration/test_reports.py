@@ -246,6 +246,7 @@ def close(world: World, task_id: int, at: datetime) -> None:
 # When it is counted
 
 
+@pytest.mark.reports
 def test_a_clinic_is_counted_by_the_tick_every_hour_and_by_one_worker(world: World) -> None:
     world.enrol_sms("P1", pathways="exercise")
     world.run_until(new_york(3, 3, 12))

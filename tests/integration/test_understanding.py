@@ -94,6 +94,7 @@ def test_a_reply_counts_from_when_it_was_received_however_late_it_is_understood(
     assert [row.status for row in world.ledger() if row.kind == "reply"] == [MessageStatus.EXPIRED]
 
 
+@pytest.mark.reports
 def test_engines_see_that_replies_wait_and_may_take_so_many_at_once(world: World) -> None:
     world.tick()
     assert world.app.ticker.look() == Waiting(plan=0, deliver={})

@@ -1,20 +1,28 @@
-"""Templates and statements compiled once a process: an installation of its own for each test would do it all anew."""
+"""What an installation of its own for each test would do anew each time, done once a process or more cheaply.
+
+Templates and statements are compiled once, routes are taken apart once, our own program is searched for texts once,
+and passwords are hashed with less memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlalchemy import create_engine
+from starlette.routing import BaseRoute
 
-from scheduler.catalogue import templates
+from scheduler.catalogue import templates, ui_texts
+from scheduler.services.accounts import passwords
 from scheduler.store import engine
 from scheduler.web import pages
 
@@ -63,13 +71,36 @@ def _of_kind(key: Any) -> Any:
     return (dialect.name, *statement)
 
 
+def _including_once() -> Callable[[FastAPI, APIRouter], None]:
+    """`FastAPI.include_router` that takes a router's routes apart once: how depends on the router alone."""
+    include, kept = FastAPI.include_router, dict[int, BaseRoute]()
+
+    def include_router(web: FastAPI, router: APIRouter) -> None:
+        if id(router) in kept:
+            web.router.routes.append(kept[id(router)])
+        else:
+            include(web, router)
+            kept[id(router)] = web.router.routes[-1]
+
+    return include_router
+
+
+def _searching_once() -> Callable[[Path], list[tuple[ui_texts.UiText, int]]]:
+    """`ui_texts._in_program` that reads each of our files once."""
+    search = ui_texts._in_program
+    return cache(lambda path: [*search(path)])
+
+
 @contextmanager
 def compiled_once() -> Iterator[None]:
-    """Of pages and of messages, each with a memory of its own: they are compiled differently."""
+    """Pages and messages each have a memory of their own: they are compiled differently."""
     messages = partial(ImmutableSandboxedEnvironment, bytecode_cache=_InMemory())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=_InMemory()))
         patch.setattr(templates, "ImmutableSandboxedEnvironment", messages)
         options = {"compiled_cache": _Statements()}
         patch.setattr(engine, "create_engine", partial(create_engine, execution_options=options))
+        patch.setattr(FastAPI, "include_router", _including_once())
+        patch.setattr(ui_texts, "_in_program", _searching_once())
+        patch.setattr(passwords, "_MEMORY_KIB", 64)
         yield
