@@ -38,8 +38,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _reports_counted_where_read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counting days for reports is a tenth of a test's time: integration tests that need it are marked `reports`."""
-    if "integration" in request.path.parts and request.node.get_closest_marker("reports") is None:
+    """Counting days for reports is a tenth of a test's time and more: tests that need it are marked `reports`."""
+    if request.node.get_closest_marker("reports") is None:
         monkeypatch.setattr(office, "count_stale", lambda *_, **__: 0)
 
 
