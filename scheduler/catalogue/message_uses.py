@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scheduler.catalogue.template_tree import (
     CONFIRM_NUMBER,
+    DAYS_SET,
     FROM_STAFF,
     SERVICE,
     SERVICE_MESSAGES,
@@ -54,6 +55,11 @@ class MessageUse:
     def tells_when(self) -> bool:
         """Whether it says which day or time was understood."""
         return self.pathway == SERVICE and self.name in TELLING_WHEN
+
+    @property
+    def tells_days(self) -> bool:
+        """Whether it says which days of the week were understood."""
+        return (self.pathway, self.name) == (SERVICE, DAYS_SET)
 
     @property
     def sender(self) -> str:

@@ -24,8 +24,10 @@ TYPICAL = MessageValues(
     words="Please call us when you can.",
     topic="exercise",
     when="2026-09-30",
+    days="mon wed fri",
 )
 WHENS = ("", "2026-09-30", "19:30")
+DAYS = ("", "wed", "mon tue wed thu fri sat sun")
 COUNTS = (0, 1, 2)
 
 
@@ -47,5 +49,7 @@ def variants(
         yield replace(TYPICAL, activity=activity)
     for when in WHENS if "when" in names else ():
         yield replace(TYPICAL, when=when)
+    for days in DAYS if "days" in names else ():
+        yield replace(TYPICAL, days=days)
     for topic in topics if "topic" in names else ():
         yield replace(TYPICAL, topic=topic)

@@ -23,7 +23,8 @@ _ROUTINE_ONLY = ("activity", "count")
 _TOPIC_ONLY = ("topic",)
 _WORDS_ONLY = ("words",)
 _WHEN_ONLY = ("when",)
-MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url", "when"})
+_DAYS_ONLY = ("days",)
+MAY_BE_EMPTY = frozenset({"clinic_phone", "page_url", "when", "days"})
 
 _NodeTypes = tuple[type[nodes.Node], ...]
 
@@ -82,6 +83,7 @@ def names_allowed(
     tells_topic: bool = False,
     has_words: bool = False,
     tells_when: bool = False,
+    tells_days: bool = False,
 ) -> tuple[str, ...]:
     """The names a template may use. `piece` is None for a layout; `routine`: a pathway of activities."""
     mail = () if piece is Piece.SMS else _MAIL_ONLY
@@ -89,6 +91,7 @@ def names_allowed(
         *(_TOPIC_ONLY if tells_topic else ()),
         *(_WORDS_ONLY if has_words else ()),
         *(_WHEN_ONLY if tells_when else ()),
+        *(_DAYS_ONLY if tells_days else ()),
     )
     return (*_EVERYWHERE, *mail, *(_ROUTINE_ONLY if routine else ()), *own)
 

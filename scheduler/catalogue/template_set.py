@@ -63,6 +63,7 @@ class TemplateSet:
             tells_topic=use.tells_topic,
             has_words=use.has_words,
             tells_when=use.tells_when,
+            tells_days=use.tells_days,
         )
         findings = html_findings(tree, allowed, self.layouts) if piece is Piece.HTML else text_findings(tree, allowed)
         if findings:

@@ -23,6 +23,7 @@ STOP_LINE = "stop_line"  # how to stop, put behind a reminder; a text only
 FOR_WHOM = "for_whom"  # the clinic's name and whom it is about, which open what goes to several; a text only
 CONFIRM_NUMBER = "confirm_number"  # may we text you on this number? a text only
 TELLING_WHEN = frozenset({"paused", "time_set"})  # `when` says the last day, or the time
+DAYS_SET = "days_set"  # `days` says which
 TOPIC_STOPPED = "topic_stopped"  # one topic has ended; `topic` says which
 FROM_STAFF = "from_staff"  # `words` are those that a member of staff wrote
 _SMS_ONLY = (STOP_LINE, FOR_WHOM, CONFIRM_NUMBER)
@@ -39,7 +40,7 @@ SERVICE_MESSAGES = (
     "which_one",
     "time_set",
     "time_closed",
-    "days_set",
+    DAYS_SET,
     "referral",
     "who",
     DISCREET,

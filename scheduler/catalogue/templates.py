@@ -34,7 +34,7 @@ from scheduler.catalogue.template_tree import (
     activities_name,
     source_name,
 )
-from scheduler.catalogue.when_words import said_when
+from scheduler.catalogue.when_words import said_days, said_when
 from scheduler.catalogue.yaml_nodes import FaultLog
 from scheduler.domain.people import Mobility
 from scheduler.domain.sms import segments, to_gsm7_lookalikes
@@ -76,6 +76,7 @@ def template_context(values: MessageValues, language: str, templates_dir: Path) 
     context: dict[str, object] = dict(zip(VALUE_NAMES, _values_of(values), strict=True))
     context["language"] = language
     context["when"] = said_when(values.when, language, templates_dir) if values.when else ""
+    context["days"] = said_days(values.days, language, templates_dir) if values.days else ""
     return context
 
 

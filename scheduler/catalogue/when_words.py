@@ -1,4 +1,4 @@
-"""A day or a time of day, as a message says them in its language."""
+"""A day, a time of day or days of the week, as a message says them in its language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from scheduler.catalogue.ui_words import SHIPPED, UiWords, load_ui_words
+from scheduler.domain.calendar import Weekday
 from scheduler.domain.languages import DEFAULT_LANGUAGE, base_language
 
 _NOON = 12
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -23,14 +25,29 @@ def said_when(when: str, language: str, templates_dir: Path) -> str:
 
     The words are those of the web pages; English where they lack the language.
     """
-    words = _words(templates_dir)
-    known = words.choose((language, base_language(language)))
+    one, known = _speech(language, templates_dir)
     for say in (_day, _clock):
         try:
-            return say(when, lambda text: words.one(known, text), base_language(known))
+            return say(when, one, known)
         except ValueError:
             continue
     return ""
+
+
+def said_days(days: str, language: str, templates_dir: Path) -> str:
+    """`days` (mon wed fri) in words, Monday, Wednesday, Friday; empty when they are none. The words are as above."""
+    one, _ = _speech(language, templates_dir)
+    try:
+        return ", ".join(one(_WEEKDAYS[Weekday[day.upper()]]) for day in days.split())
+    except KeyError:
+        return ""
+
+
+def _speech(language: str, templates_dir: Path) -> tuple[Callable[[str], str], str]:
+    """What says a marked text, and in which language."""
+    words = _words(templates_dir)
+    known = words.choose((language, base_language(language)))
+    return lambda text: words.one(known, text), base_language(known)
 
 
 @lru_cache(maxsize=8)

@@ -388,7 +388,8 @@ def _days(situation: Situation, meaning: Interpretation, channel: Channel) -> He
     if not meaning.weekdays or not any(repeats(situation, one) for one in situation.enrolments):
         return _for_a_person(situation, meaning, channel)
     change = on_other_days(situation, meaning.weekdays)
-    return Heard(meaning, _with_service_message(change, "days_set", situation, channel))
+    days = " ".join(day.name.lower() for day in sorted(meaning.weekdays))
+    return Heard(meaning, _with_service_message(change, "days_set", situation, channel, when=days))
 
 
 def _safety(situation: Situation, meaning: Interpretation, channel: Channel) -> Heard:

@@ -24,6 +24,7 @@ class MessageValues:
     choices: str = ""  # the letters of those who share a number, as the question who wrote lists them
     words: str = ""  # those of a member of staff, in the message that carries them
     when: str = ""  # 19:30 or 2026-09-30, for the messages that confirm it; a template gets it in words
+    days: str = ""  # mon wed fri, for the message that confirms them; a template gets them in words
     topic: str = ""  # what has ended, as the name of its pathway, for the message that says so
 
 

@@ -216,6 +216,7 @@ class Composer:
             words=words,
             topic=confirms,
             when=confirms,
+            days=confirms,
         )
 
     def _page_of(self, message: _Message, to: _Person) -> str:

@@ -39,6 +39,7 @@ _WHENS = {  # the longest of each kind among them
     f"{SERVICE}/paused": ("", "2026-09-30"),
     f"{SERVICE}/time_set": ("", "09:00", "19:30"),
 }
+_DAYS = {f"{SERVICE}/days_set": ("", "sat", "mon tue wed thu fri sat sun")}
 _LIBRARY = TemplateLibrary(TEMPLATES)
 
 # What no patient may read, because others may read it too, or because it frightens, presses or promises.
@@ -143,6 +144,7 @@ def values(
     topic: str = "exercise",
     words: str = "We have moved.",
     when: str = "",
+    days: str = "",
 ) -> MessageValues:
     """What a template is filled with here."""
     return MessageValues(
@@ -156,6 +158,7 @@ def values(
         topic=topic,
         words=words,
         when=when,
+        days=days,
     )
 
 
@@ -174,10 +177,10 @@ def every_rendering(message: str, language: str, piece: Piece) -> tuple[str, ...
     offered = activity_texts(language, message.partition("/")[0]) if "{{ activity }}" in source else [""]
     counts = _COUNTS if "count" in source else (3,)
     topics = [*TOPICS, "another"] if "topic" in source else [""]
-    whens = _WHENS.get(message, ("",))
+    whens, days_of = _WHENS.get(message, ("",)), _DAYS.get(message, ("",))
     filled = (
-        values(activity=activity, count=count, phone=phone, topic=topic, when=when)
-        for phone, activity, count, topic, when in product(("", PHONE), offered, counts, topics, whens)
+        values(activity=activity, count=count, phone=phone, topic=topic, when=when, days=days)
+        for phone, activity, count, topic, when, days in product(("", PHONE), offered, counts, topics, whens, days_of)
     )
     return tuple(dict.fromkeys(render(message, language, piece, one) for one in filled))
 

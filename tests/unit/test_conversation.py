@@ -672,9 +672,11 @@ def test_any_words_at_any_time_have_an_outcome(replies: list[tuple[int, str, Cha
         ("pause 400 days", "paused", day(367).isoformat()),
         ("PAUSE", "paused", "paused"),
         ("pause until after christmas", "paused", "paused"),
+        ("DAYS fri mon wed", "days_set", "mon wed fri"),
+        ("DAYS sun", "days_set", "sun"),
     ],
 )
-def test_a_confirmation_carries_the_time_or_the_last_day_that_was_understood(
+def test_a_confirmation_carries_the_time_or_the_days_that_were_understood(
     text: str, template: str, when: str
 ) -> None:
     patient = asked("exercise").to_day(2, wall=time(8))
