@@ -35,16 +35,21 @@ def find(unit: Unit, clinic: Clinic, task_id: int) -> tuple[Task, list[TaskEvent
     return _task(unit, clinic, task_id), unit.worklist.history(clinic.id, task_id)
 
 
-def assign(store: Store, act: Act, *, to: str | None) -> Task:
-    """Give an open task to a member of staff, or with None to nobody. Raises `TaskError`."""
+def assign(store: Store, act: Act, *, to: str | None, seen: str | None = None) -> Task:
+    """Give an open task to a member of staff, or with None to nobody. Raises `TaskError`.
+
+    `seen` is who has it as far as the caller knows, empty for nobody: it is not taken from anybody else.
+    """
     with store.writing() as unit:
-        return assign_in(unit, act, to=to)
+        return assign_in(unit, act, to=to, seen=seen)
 
 
-def assign_in(unit: Unit, act: Act, *, to: str | None) -> Task:
+def assign_in(unit: Unit, act: Act, *, to: str | None, seen: str | None = None) -> Task:
     """As `assign`, as a part of a transaction."""
     task = _begin(unit, act)
     _require_open(act.clinic, task)
+    if seen is not None and task.assignee not in (None, seen, to):
+        raise TaskError(f"{task.assignee} has taken it meanwhile; ask them before you take it over")
     assignee = None if to is None else _able(unit, act.clinic, to)
     unit.worklist.assign(act.clinic.id, task.id, assignee, by=_able(unit, act.clinic, act.by), now=act.now)
     return _end(unit, act, "assigned")

@@ -395,6 +395,25 @@ def test_a_task_is_taken_noted_closed_and_opened_again(world: World) -> None:
     assert world.tasks()[0].status == "open"
 
 
+@pytest.mark.parametrize("pressed", [{}, {"give_back": "yes"}])
+def test_what_a_colleague_took_meanwhile_is_not_taken_from_them_unseen(world: World, pressed: dict[str, str]) -> None:
+    here = f"/worklist/{open_task(world)}"
+    coordinator, clinician = signed_in(world, Role.COORDINATOR), signed_in(world, Role.CLINICIAN)
+    seen = ""
+    if pressed:
+        post(coordinator, f"{here}/take", {"seen": ""}, page=here)
+        seen = address_of(Role.COORDINATOR, world.clinic)
+    theirs = address_of(Role.CLINICIAN, world.clinic)
+    post(clinician, f"{here}/take", {"seen": seen}, page=here)
+    refused = post(coordinator, f"{here}/take", {**pressed, "seen": seen}, page=here)
+    assert refused.status_code == 422
+    assert f"{theirs} has taken it meanwhile" in refused.text
+    assert f'name="seen" value="{theirs}"' in refused.text
+    assert world.tasks()[0].assignee == theirs
+    assert post(coordinator, f"{here}/take", {"seen": theirs}, page=here).status_code == 303  # now they know
+    assert world.tasks()[0].assignee == address_of(Role.COORDINATOR, world.clinic)
+
+
 def test_a_task_that_is_closed_already_says_what_the_page_offers(world: World) -> None:
     task = open_task(world)
     client = signed_in(world, Role.COORDINATOR)

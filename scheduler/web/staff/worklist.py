@@ -159,7 +159,8 @@ def task(request: Request, site: Here, who: Reader, task_id: int) -> HTMLRespons
 def take(request: Request, site: Here, who: Carer, task_id: int, fields: OwnLongFields) -> Response:
     """Take the task on oneself, or give it back."""
     to = None if "give_back" in fields else who.account.email
-    return _do(request, site, who, task_id, lambda act: tasks.assign(site.app.store, act, to=to))
+    seen = fields.get("seen")
+    return _do(request, site, who, task_id, lambda act: tasks.assign(site.app.store, act, to=to, seen=seen))
 
 
 @router.post("/{task_id}/note")
